@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* log.h - log lines on stderr: one JSON object a line, or readable on a terminal; secrets scrubbed. */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum log_level { LOG_ERROR = 1, LOG_WARN = 2, LOG_INFO = 3, LOG_DEBUG = 4 };
+
+/* readable: for a person at a terminal. Lines above level are dropped. */
+void log_init(bool readable, int level);
+/* Registers a secret value: it is replaced by *** in every later line (and by log_scrub). */
+void log_secret(const char *value);
+/* Replaces registered secrets in place. */
+void log_scrub(char *text, size_t n_bytes);
+/* pair may be NULL. */
+void log_line(int level, const char *pair, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

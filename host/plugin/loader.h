@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* loader.h - finds connectors, loads them through dlopen, negotiates the ABI. */
+#ifndef PLUGIN_LOADER_H
+#define PLUGIN_LOADER_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "syncline/plugin.h"
+
+struct plugin_lib; /* a loaded shared object */
+
+/*
+ * Negotiates a table (pure): refuses another major, a table too small for 1.0, a missing need, a bad name; zeroes *out
+ * and copies the smaller size. Sentences name both versions. Returns 0 or ERR_CONFIG.
+ */
+int plugin_negotiate(const struct sl_plugin *theirs, const char *file, uint64_t services, struct sl_plugin *out, struct err *e);
+
+/* Loads FILE: must be a regular file owned by root or us, not writable by others; RTLD_NOW | RTLD_LOCAL. Out: *lib. */
+int plugin_load(const char *file, struct plugin_lib **lib, struct err *e);
+void plugin_unload(struct plugin_lib *lib); /* accepts NULL */
+const struct sl_plugin *plugin_table(const struct plugin_lib *lib);
+const char *plugin_file(const struct plugin_lib *lib);
+/* Option i of a table whose options may be of another size; a zero-filled copy of ours. */
+struct sl_option plugin_option(const struct sl_plugin *p, uint32_t i);
+
+/* Folders searched in order: `folders` (the config's), then plugins/ and ../lib/syncline/plugins/ beside the executable. */
+struct plugin_path {
+    const char **folders;
+    size_t n_folders;
+};
+void plugin_path_init(struct plugin_path *path, struct arena *a, const char *const *config_folders, size_t n);
+/* Finds NAME.so along the path and loads it; ERR_CONFIG names the folders searched and the nearest name there. */
+int plugin_find(const struct plugin_path *path, const char *name, struct plugin_lib **lib, struct err *e);
+/* Lists the files *.so along the path, first of each name only; full paths in the arena. */
+size_t plugin_list(const struct plugin_path *path, struct arena *a, const char ***files);
+
+#endif
