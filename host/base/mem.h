@@ -38,7 +38,7 @@ void buf_add(struct buf *b, const void *data, size_t n_bytes);
 void buf_text(struct buf *b, const char *text);
 void buf_byte(struct buf *b, int byte);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *b, const char *format, va_list args);
+void buf_vprintf(struct buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void buf_clear(struct buf *b);
 void buf_fini(struct buf *b);
 
