@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* content.c - the text of a record to be written: its old fields in their order with the new ones laid over. */
+#include "jsondir.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t add(struct jsondir *d, uint32_t n, const struct sl_value *v)
+{
+    if (n == d->fields_room) {
+        d->fields_room = d->fields_room ? d->fields_room * 2 : 64;
+        d->fields = checked(realloc(d->fields, d->fields_room * sizeof(*d->fields)));
+    }
+    d->fields[n] = *v;
+    return n + 1;
+}
+
+/* The field's place among the first n, looked for from `from` on: patches mostly come in the file's own order. */
+static uint32_t find(const struct jsondir *d, uint32_t n, uint32_t from, const char *name)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = from + i < n ? from + i : from + i - n;
+        if (strcmp(d->fields[at].name, name) == 0)
+            return at;
+    }
+    return n;
+}
+
+static uint32_t merge(struct jsondir *d, const struct look *old, const struct sl_write *w)
+{
+    uint32_t n = 0, next = 0;
+    for (uint32_t i = 0; old && i < old->n_fields; i++)
+        n = add(d, n, &old->fields[i]);
+    uint32_t n_old = n;
+    for (uint32_t i = 0; i < w->n_fields; i++) {
+        const struct sl_value *v = sl_value_at(w->fields, w->field_size, i);
+        if (v->type == SL_ABSENT)
+            continue;
+        uint32_t at = find(d, n_old, next, v->name);
+        if (at == n_old) {
+            n = add(d, n, v);
+            continue;
+        }
+        d->fields[at] = *v;
+        next = at + 1 < n_old ? at + 1 : 0;
+    }
+    return n;
+}
+
+/* A file on one line stays on one line. */
+static bool on_one_line(const struct jsondir *d, const struct look *old)
+{
+    const char *at = memchr(d->file.data, '\n', old->size);
+    for (; at && at < d->file.data + old->size; at++)
+        if (!strchr(" \t\r\n", *at))
+            return false;
+    return true;
+}
+
+int content_make(struct jsondir *d, const struct look *old, const struct sl_write *w, const char **text,
+                 size_t *n_bytes)
+{
+    bool compact = old && on_one_line(d, old);
+    uint32_t n = merge(d, old, w);
+    return d->host->json_write(d->host->ctx, d->fields, n, sizeof(*d->fields), compact ? 0 : 1, text, n_bytes);
+}

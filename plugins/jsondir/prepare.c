@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* prepare.c - the first half of a write: preconditions, merged content, temporary file, and what killed runs left. */
+#include "write.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STALE_NS (3600LL * 1000000000LL)
+
+void temp_name(const struct job *j, char out[NAME_ROOM])
+{
+    const char *key = j->w->idempotency_key;
+    if (key && name_ok(key, 64))
+        snprintf(out, NAME_ROOM, TEMP_PREFIX "%s" TEMP_SUFFIX, key);
+    else
+        snprintf(out, NAME_ROOM, TEMP_PREFIX "p%ld-%u" TEMP_SUFFIX, (long)getpid(), j->index);
+}
+
+static bool write_all(int fd, const char *data, size_t n_bytes)
+{
+    while (n_bytes > 0) {
+        ssize_t n = write(fd, data, n_bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        data += n;
+        n_bytes -= (size_t)n;
+    }
+    return true;
+}
+
+/* Owner, group and mode of the file that is replaced. A group we may not give away gets no more than others have. */
+static bool keep_owner(int fd, const struct stat *old)
+{
+    mode_t mode = old->st_mode & 07777;
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return false;
+    if ((st.st_uid != old->st_uid || st.st_gid != old->st_gid) && fchown(fd, old->st_uid, old->st_gid) != 0)
+        mode = (mode & 0707) | ((mode & 07) << 3);
+    return fchmod(fd, mode) == 0;
+}
+
+/* Fills and closes the temporary file. Returns 0 or the errno. */
+static int fill(struct chunk *c, struct job *j, int fd, const char *text, size_t n_bytes)
+{
+    bool ok = write_all(fd, text, n_bytes) && (j->w->kind != SL_UPDATE || keep_owner(fd, &j->seen)) &&
+              (!c->sync_each || fdatasync(fd) == 0) && fstat(fd, &j->ours) == 0;
+    int code = ok ? 0 : errno;
+    if (close(fd) != 0 && ok)
+        code = errno;
+    return code;
+}
+
+static void write_temp(struct chunk *c, struct job *j, const char *text, size_t n_bytes)
+{
+    char temp[NAME_ROOM];
+    temp_name(j, temp);
+    if (n_bytes > FILE_MAX_BYTES) {
+        job_refuse(c, j, SL_REJECTED,
+                   "%s/%s" SUFFIX " would have %zu bytes, over the limit of %zu MiB: shorten the record", c->f->name,
+                   j->w->id, n_bytes, FILE_MAX_BYTES >> 20);
+        return;
+    }
+    int fd = open_below(c->f->fd, temp, O_WRONLY | O_CREAT | O_EXCL);
+    if (fd < 0 && errno == EEXIST) {
+        /* Ours were removed a moment ago: another write of this batch made it, and taking it away would lose that one. */
+        struct sl_outcome o = {.result = SL_NOT_APPLIED,
+                               .error_class = SL_BROKEN,
+                               .message = "two writes of one batch carry the same operation key: give each its own"};
+        job_tell(c, j, &o);
+        return;
+    }
+    int code = fd < 0 ? errno : fill(c, j, fd, text, n_bytes);
+    if (code) {
+        job_fault(c, j, "cannot be written", code);
+        return;
+    }
+    c->coarse |= stat_grain_ns(c->f, &j->ours) > GRAIN_FINE_NS;
+    c->n_temps++;
+    j->text_at = c->text.size;
+    j->text_bytes = n_bytes;
+    bytes_add(&c->text, text, n_bytes);
+    j->state = JOB_READY;
+}
+
+static void write_content(struct chunk *c, struct job *j, const struct look *old)
+{
+    const char *text = NULL;
+    size_t n_bytes = 0;
+    int rc = content_make(c->d, old, j->w, &text, &n_bytes);
+    if (rc == SL_OK)
+        write_temp(c, j, text, n_bytes);
+    else
+        job_refuse(c, j, SL_REJECTED, "%s/%s" SUFFIX ": its fields cannot be written as JSON; look at their values",
+                   c->f->name, j->w->id);
+    c->d->host->json_free(c->d->host->ctx);
+}
+
+static void prepare_create(struct chunk *c, struct job *j)
+{
+    char name[NAME_ROOM];
+    struct stat st;
+    file_name(j->w->id, name);
+    if (fstatat(c->f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        job_exists(c, j);
+    else if (errno != ENOENT)
+        job_fault(c, j, "cannot be created", errno);
+    else
+        write_content(c, j, NULL);
+}
+
+/* True if the file still is what the host planned on; else the job is told. */
+static bool expected(struct chunk *c, struct job *j)
+{
+    char version[VERSION_ROOM];
+    const char *want = j->w->expected_version;
+    /* Compared in full: whoever gives a version has one that was settled when it was emitted. */
+    version_full(&j->seen, version);
+    if (!want || !*want || strcmp(want, version) == 0)
+        return true;
+    job_refuse(c, j, SL_CONFLICT, "%s/%s" SUFFIX " was changed since it was read: it is read and planned again",
+               c->f->name, j->w->id);
+    return false;
+}
+
+static void gone(struct chunk *c, struct job *j)
+{
+    job_refuse(c, j, SL_GONE, "%s/%s" SUFFIX " is not there any more", c->f->name, j->w->id);
+}
+
+static void prepare_update(struct chunk *c, struct job *j)
+{
+    struct look old;
+    enum look_end end = file_look(c->d, c->f, j->w->id, &old);
+    j->seen = old.st;
+    if (end == LOOK_GONE)
+        gone(c, j);
+    else if (end != LOOK_OK)
+        job_refuse(c, j, end == LOOK_BAD ? SL_REJECTED : SL_RETRY, "%s", old.why);
+    else if (expected(c, j))
+        write_content(c, j, &old);
+    c->d->host->json_free(c->d->host->ctx);
+}
+
+static void prepare_remove(struct chunk *c, struct job *j)
+{
+    char name[NAME_ROOM];
+    file_name(j->w->id, name);
+    if (c->f->fd < 0 || (fstatat(c->f->fd, name, &j->seen, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)) {
+        gone(c, j);
+        return;
+    }
+    const char *fault = stat_fault(&j->seen);
+    if (fault)
+        job_refuse(c, j, SL_REJECTED, "%s/%s %s", c->f->name, name, fault);
+    else if (expected(c, j))
+        j->state = JOB_READY;
+}
+
+static void (*const prepares[])(struct chunk *, struct job *) = {[SL_CREATE] = prepare_create,
+                                                                 [SL_UPDATE] = prepare_update,
+                                                                 [SL_DELETE] = prepare_remove,
+                                                                 [SL_ARCHIVE] = prepare_remove};
+
+void job_prepare(struct chunk *c, struct job *j)
+{
+    char shown[NAME_ROOM], temp[NAME_ROOM];
+    const struct sl_write *w = j->w;
+    size_t id_max = w->kind == SL_CREATE ? ID_MAX_BYTES : NAME_ROOM - sizeof(SUFFIX);
+    if (w->kind < SL_CREATE || w->kind > SL_ARCHIVE) {
+        job_refuse(c, j, SL_UNSUPPORTED, "a write of kind %u is not known to jsondir", w->kind);
+        return;
+    }
+    if (!name_ok(w->id, id_max)) {
+        job_refuse(c, j, SL_REJECTED,
+                   "id \"%s\" is no file name below %s: 1 to %zu bytes of UTF-8, no slash, no leading dot, no control "
+                   "character",
+                   name_shown(w->id ? w->id : "", shown), c->f->name, id_max);
+        return;
+    }
+    if (w->parent_id) {
+        job_refuse(c, j, SL_UNSUPPORTED,
+                   "%s/%s" SUFFIX ": jsondir keeps no child records; sync them as an object of their own", c->f->name,
+                   w->id);
+        return;
+    }
+    temp_name(j, temp);
+    if (c->f->fd >= 0)
+        unlinkat(c->f->fd, temp, 0); /* an earlier attempt was killed before it came to publishing */
+    prepares[w->kind](c, j);
+}
+
+static bool is_temp(const char *name)
+{
+    size_t n = strlen(name), prefix = sizeof(TEMP_PREFIX) - 1, suffix = sizeof(TEMP_SUFFIX) - 1;
+    return n > prefix + suffix && strncmp(name, TEMP_PREFIX, prefix) == 0 &&
+           strcmp(name + n - suffix, TEMP_SUFFIX) == 0;
+}
+
+static void sweep_entries(const struct folder *f, DIR *dir)
+{
+    struct dirent *entry;
+    struct stat st;
+    int64_t now = clock_ns();
+    while ((entry = readdir(dir))) {
+        if (!is_temp(entry->d_name) || fstatat(f->fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        if (now - stat_time_ns(&st.st_mtim) > STALE_NS)
+            unlinkat(f->fd, entry->d_name, 0);
+    }
+}
+
+/* Once a session and folder: a pass over a large folder costs as much as many writes. */
+void sweep(struct jsondir *d, const struct folder *f)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) != 0 || (st.st_dev == d->swept_dev && st.st_ino == d->swept_ino))
+        return;
+    int fd = open_below(f->fd, ".", O_RDONLY | O_DIRECTORY);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    sweep_entries(f, dir);
+    closedir(dir);
+    d->swept_dev = st.st_dev;
+    d->swept_ino = st.st_ino;
+}
