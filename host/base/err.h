@@ -6,12 +6,12 @@
 /* What the caller does next. */
 enum err_code {
     ERR_NONE = 0,
-    ERR_FAILED = 1,   /* this run could not complete; the state is as it was or further on: run again */
-    ERR_CONFIG = 2,   /* usage or config: a person must change something first */
+    ERR_FAILED = 1, /* this run could not complete; the state is as it was or further on: run again */
+    ERR_CONFIG = 2, /* usage or config: a person must change something first */
     ERR_NOTFOUND = 3, /* the named thing is not there */
-    ERR_BUSY = 4,     /* somebody else holds it: wait */
-    ERR_STATE = 5,    /* the state itself is damaged, too new or unreadable: stop, touch nothing */
-    ERR_INPUT = 6     /* the data is at fault: this record only */
+    ERR_BUSY = 4, /* somebody else holds it: wait */
+    ERR_STATE = 5, /* the state itself is damaged, too new or unreadable: stop, touch nothing */
+    ERR_INPUT = 6 /* the data is at fault: this record only */
 };
 
 /* One error. Zero-initialise. The first one set stays until err_clear: later ones are consequences. */

@@ -19,7 +19,7 @@ struct json;
 
 /* Reading rules. Zero means strict JSON with the default limits. */
 struct json_rules {
-    bool comments;  /* allow // and block comments and trailing commas (config files) */
+    bool comments; /* allow // and block comments and trailing commas (config files) */
     bool positions; /* keep line and column of every node (config files) */
     size_t max_bytes; /* 0: 64 MiB */
     size_t max_nodes; /* 0: 1,000,000 */
