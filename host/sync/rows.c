@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/* rows.c - the binary form of each row of a pair's state: version byte, fields, checksum. */
+#include <string.h>
+
+#include "sync/state.h"
+
+enum { ROW_VERSION = 1 };
+
+static size_t row_begin(struct buf *out)
+{
+    size_t from = out->size;
+    put_u8(out, ROW_VERSION);
+    return from;
+}
+
+/* Opens a row; at the end row_end tells whether everything was there. */
+static int row_begin_read(struct slice row, const char *what, struct reader *r, struct err *e)
+{
+    uint8_t version = 0;
+    return row_open(row, ROW_VERSION, r, &version, what, e);
+}
+
+static int row_end(const struct reader *r, const char *what, struct err *e)
+{
+    if (r->bad)
+        return err_set(e, ERR_STATE, "state: a row of %s is malformed; restore the pair's folder from a backup", what);
+    return 0;
+}
+
+static void put_record(struct buf *out, const struct sl_record *r)
+{
+    struct buf inner = {0};
+    if (r)
+        record_encode(&inner, r);
+    put_blob(out, inner.data, inner.size);
+    buf_fini(&inner);
+}
+
+static const struct sl_record *get_record(struct reader *r, struct arena *a)
+{
+    struct slice bytes = get_blob(r);
+    if (r->bad || bytes.size == 0)
+        return NULL;
+    struct err ignored = {0};
+    const struct sl_record *record = record_decode(a, bytes, &ignored);
+    if (!record)
+        r->bad = true;
+    return record;
+}
+
+void link_encode(struct buf *out, const struct link *l)
+{
+    size_t from = row_begin(out);
+    buf_add(out, l->key.bytes, sizeof l->key.bytes);
+    put_u64(out, l->generation);
+    put_u8(out, l->origin);
+    put_u8(out, l->state);
+    put_u64(out, l->marks);
+    for (int s = 0; s < 2; s++) {
+        put_text(out, l->id[s]);
+        put_i64(out, l->created_ms[s]);
+    }
+    put_u64(out, l->open_op);
+    put_i64(out, l->settled_ms);
+    row_seal(out, from);
+}
+
+int link_decode(struct slice row, uint64_t number, struct arena *a, struct link *out, struct err *e)
+{
+    struct reader r;
+    memset(out, 0, sizeof *out);
+    if (row_begin_read(row, "links", &r, e))
+        return e->code;
+    for (size_t i = 0; i < sizeof out->key.bytes; i++)
+        out->key.bytes[i] = get_u8(&r);
+    out->number = number;
+    out->generation = (uint32_t)get_u64(&r);
+    out->origin = get_u8(&r);
+    out->state = get_u8(&r);
+    out->marks = (uint32_t)get_u64(&r);
+    for (int s = 0; s < 2; s++) {
+        out->id[s] = get_text(&r, a);
+        out->created_ms[s] = get_i64(&r);
+    }
+    out->open_op = get_u64(&r);
+    out->settled_ms = get_i64(&r);
+    return row_end(&r, "links", e);
+}
+
+void id_encode(struct buf *out, const struct id_row *r)
+{
+    size_t from = row_begin(out);
+    put_u64(out, r->link);
+    put_u64(out, r->version);
+    put_u64(out, r->content);
+    put_u64(out, r->marks);
+    row_seal(out, from);
+}
+
+int id_decode(struct slice row, struct id_row *out, struct err *e)
+{
+    struct reader r;
+    memset(out, 0, sizeof *out);
+    if (row_begin_read(row, "ids", &r, e))
+        return e->code;
+    out->link = get_u64(&r);
+    out->version = get_u64(&r);
+    out->content = get_u64(&r);
+    out->marks = (uint32_t)get_u64(&r);
+    return row_end(&r, "ids", e);
+}
+
+void inbox_encode(struct buf *out, const char *id, const struct inbox_row *r)
+{
+    size_t from = row_begin(out);
+    put_text(out, id);
+    put_u8(out, r->kind);
+    put_u8(out, r->error_class);
+    put_text(out, r->version);
+    put_text(out, r->message);
+    put_text(out, r->successor);
+    put_record(out, r->record);
+    row_seal(out, from);
+}
+
+int inbox_decode(struct slice row, struct arena *a, struct inbox_row *out, const char **id, struct err *e)
+{
+    struct reader r;
+    memset(out, 0, sizeof *out);
+    if (row_begin_read(row, "the inbox", &r, e))
+        return e->code;
+    const char *own_id = get_text(&r, a);
+    if (id)
+        *id = own_id;
+    out->kind = get_u8(&r);
+    out->error_class = get_u8(&r);
+    out->version = get_text(&r, a);
+    out->message = get_text(&r, a);
+    out->successor = get_text(&r, a);
+    out->record = get_record(&r, a);
+    return row_end(&r, "the inbox", e);
+}
+
+static void put_changes(struct buf *out, const struct field_change *changes, size_t n)
+{
+    put_u64(out, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct field_change *c = &changes[i];
+        put_text(out, c->name);
+        put_text(out, c->source);
+        put_value(out, &c->before);
+        put_value(out, &c->after);
+        put_value(out, &c->origin);
+        put_value(out, &c->lost);
+        put_u8(out, c->reason);
+    }
+}
+
+static struct field_change *get_changes(struct reader *r, struct arena *a, size_t *n)
+{
+    uint64_t count = get_u64(r);
+    if (r->bad || count > (uint64_t)(r->end - r->at)) {
+        r->bad = true;
+        *n = 0;
+        return NULL;
+    }
+    *n = (size_t)count;
+    struct field_change *changes = arena_alloc(a, (*n + 1) * sizeof *changes);
+    for (size_t i = 0; i < *n; i++) {
+        changes[i].name = get_text(r, a);
+        changes[i].source = get_text(r, a);
+        changes[i].before = get_value(r, a);
+        changes[i].after = get_value(r, a);
+        changes[i].origin = get_value(r, a);
+        changes[i].lost = get_value(r, a);
+        changes[i].reason = get_u8(r);
+    }
+    return changes;
+}
+
+void intent_encode(struct buf *out, const struct intent *i)
+{
+    size_t from = row_begin(out);
+    put_text(out, i->ulid);
+    put_u64(out, i->link);
+    put_u8(out, i->side);
+    put_u8(out, i->kind);
+    put_u8(out, i->state);
+    put_u8(out, i->reason);
+    put_u64(out, i->attempts);
+    put_text(out, i->id);
+    put_text(out, i->expected_version);
+    put_text(out, i->run);
+    put_i64(out, i->settle_until_ms);
+    put_record(out, i->before);
+    put_record(out, i->source);
+    put_changes(out, i->changes, i->n_changes);
+    row_seal(out, from);
+}
+
+int intent_decode(struct slice row, uint64_t number, struct arena *a, struct intent *out, struct err *e)
+{
+    struct reader r;
+    memset(out, 0, sizeof *out);
+    if (row_begin_read(row, "intents", &r, e))
+        return e->code;
+    out->number = number;
+    const char *ulid = get_text(&r, a);
+    if (ulid && strlen(ulid) < sizeof out->ulid)
+        memcpy(out->ulid, ulid, strlen(ulid) + 1);
+    out->link = get_u64(&r);
+    out->side = get_u8(&r);
+    out->kind = get_u8(&r);
+    out->state = get_u8(&r);
+    out->reason = get_u8(&r);
+    out->attempts = (uint32_t)get_u64(&r);
+    out->id = get_text(&r, a);
+    out->expected_version = get_text(&r, a);
+    out->run = get_text(&r, a);
+    out->settle_until_ms = get_i64(&r);
+    out->before = get_record(&r, a);
+    out->source = get_record(&r, a);
+    out->changes = get_changes(&r, a, &out->n_changes);
+    return row_end(&r, "intents", e);
+}
+
+void wait_encode(struct buf *out, const struct wait_row *w)
+{
+    size_t from = row_begin(out);
+    put_u8(out, w->kind);
+    put_u64(out, w->link);
+    put_u8(out, w->side);
+    for (int s = 0; s < 2; s++) {
+        put_text(out, w->id[s]);
+        put_text(out, w->field[s]);
+        put_value(out, &w->base[s]);
+        put_value(out, &w->value[s]);
+    }
+    put_text(out, w->label);
+    put_text(out, w->reason);
+    put_i64(out, w->since_ms);
+    put_u64(out, w->attempts);
+    put_text(out, w->run);
+    put_text(out, w->version);
+    row_seal(out, from);
+}
+
+int wait_decode(struct slice row, uint64_t number, struct arena *a, struct wait_row *out, struct err *e)
+{
+    struct reader r;
+    memset(out, 0, sizeof *out);
+    if (row_begin_read(row, "what waits", &r, e))
+        return e->code;
+    out->number = number;
+    out->kind = get_u8(&r);
+    out->link = get_u64(&r);
+    out->side = get_u8(&r);
+    for (int s = 0; s < 2; s++) {
+        out->id[s] = get_text(&r, a);
+        out->field[s] = get_text(&r, a);
+        out->base[s] = get_value(&r, a);
+        out->value[s] = get_value(&r, a);
+    }
+    out->label = get_text(&r, a);
+    out->reason = get_text(&r, a);
+    out->since_ms = get_i64(&r);
+    out->attempts = (uint32_t)get_u64(&r);
+    out->run = get_text(&r, a);
+    out->version = get_text(&r, a);
+    return row_end(&r, "what waits", e);
+}
+
+void history_encode(struct buf *out, const struct history_row *h)
+{
+    size_t from = row_begin(out);
+    put_text(out, h->run);
+    put_i64(out, h->at_ms);
+    put_u64(out, h->link);
+    put_u8(out, h->side);
+    put_u8(out, h->kind);
+    put_u8(out, h->reason);
+    for (int s = 0; s < 2; s++)
+        put_text(out, h->id[s]);
+    put_text(out, h->label);
+    put_text(out, h->op);
+    put_changes(out, h->changes, h->n_changes);
+    put_u8(out, h->bases != NULL);
+    for (size_t i = 0; h->bases && i < 2 * h->n_changes; i++)
+        put_value(out, &h->bases[i]);
+    put_record(out, h->kept);
+    row_seal(out, from);
+}
+
+int history_decode(struct slice row, uint64_t number, struct arena *a, struct history_row *out, struct err *e)
+{
+    struct reader r;
+    memset(out, 0, sizeof *out);
+    if (row_begin_read(row, "the history", &r, e))
+        return e->code;
+    out->number = number;
+    out->run = get_text(&r, a);
+    out->at_ms = get_i64(&r);
+    out->link = get_u64(&r);
+    out->side = get_u8(&r);
+    out->kind = get_u8(&r);
+    out->reason = get_u8(&r);
+    for (int s = 0; s < 2; s++)
+        out->id[s] = get_text(&r, a);
+    out->label = get_text(&r, a);
+    out->op = get_text(&r, a);
+    out->changes = get_changes(&r, a, &out->n_changes);
+    if (get_u8(&r) && !r.bad) {
+        out->bases = arena_alloc(a, (2 * out->n_changes + 1) * sizeof *out->bases);
+        for (size_t i = 0; i < 2 * out->n_changes; i++)
+            out->bases[i] = get_value(&r, a);
+    }
+    out->kept = get_record(&r, a);
+    return row_end(&r, "the history", e);
+}
