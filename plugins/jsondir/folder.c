@@ -40,18 +40,18 @@ static bool control(unsigned char c)
     return c < 0x20 || c == 0x7f;
 }
 
+bool text_ok(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t n;
+    while (*s && !control(*s) && (n = utf8_length(s)))
+        s += n;
+    return s != (const unsigned char *)text && !*s;
+}
+
 bool name_ok(const char *name, size_t max_bytes)
 {
-    if (!name || !*name || *name == '.' || strlen(name) > max_bytes)
-        return false;
-    const unsigned char *s = (const unsigned char *)name;
-    while (*s) {
-        size_t n = utf8_length(s);
-        if (!n || control(*s) || *s == '/')
-            return false;
-        s += n;
-    }
-    return true;
+    return name && *name != '.' && strlen(name) <= max_bytes && text_ok(name) && !strchr(name, '/');
 }
 
 const char *name_shown(const char *name, char out[NAME_ROOM])

@@ -46,6 +46,8 @@ struct folder {
     const char *name; /* the object */
 };
 
+/* At least one character, UTF-8, no control character: what may be an id at all. */
+bool text_ok(const char *text);
 /* Is it one harmless file name of at most max_bytes: UTF-8, no slash, no leading dot, no control character? */
 bool name_ok(const char *name, size_t max_bytes);
 /* A name for a message: what a terminal should not see is replaced. Returns out. */

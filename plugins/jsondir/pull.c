@@ -154,16 +154,21 @@ static int64_t unsettled_ns(const struct folder *f, const struct look *l)
     return touched + grain - now + 1;
 }
 
-static int get_one(struct pass *p, const char *id, int *waits)
+/* An id that names no file here is no reason to believe that a record was deleted. */
+static int get_refused(struct pass *p, const char *id)
 {
     struct look l = {.version = ""};
-    if (!name_ok(id, NAME_ROOM - sizeof(SUFFIX))) {
-        char shown[NAME_ROOM];
-        snprintf(l.why, sizeof(l.why),
-                 "id \"%s\" is no file name below %s: no slash, no leading dot, no control character",
-                 name_shown(id, shown), p->f->name);
-        return emit_bad(p, id, &l);
-    }
+    char shown[NAME_ROOM];
+    snprintf(l.why, sizeof(l.why), "id \"%s\" is no file name below %s: no slash, no leading dot, no control character",
+             name_shown(id, shown), p->f->name);
+    return text_ok(id) ? emit_bad(p, id, &l) : refuse(p->d, SL_REJECTED, "%s", l.why);
+}
+
+static int get_one(struct pass *p, const char *id, int *waits)
+{
+    struct look l;
+    if (!name_ok(id, NAME_ROOM - sizeof(SUFFIX)))
+        return get_refused(p, id);
     enum look_end end = file_look(p->d, p->f, id, &l);
     /* Worth 20 ms: with a settled version the record need not be read again, and a write of it can be conditional. */
     int64_t wait = end == LOOK_OK && *waits < WAITS_MAX ? unsettled_ns(p->f, &l) : 0;
