@@ -15,6 +15,7 @@ enum drift { DRIFT_ALERT = 1, DRIFT_REVERT, DRIFT_IGNORE };
 /* One entry of a value map; texts as they print (a number or bool by its JSON text). */
 struct value_pair {
     const char *side[2];
+    uint32_t type[2]; /* enum sl_type of side[s] as the config wrote it (SL_NULL, SL_BOOL, SL_INT, ...); SL_ABSENT: a string, or "null" for NULL */
 };
 
 /* One field rule. Filled by conf; all memory is the config's. */
