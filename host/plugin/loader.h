@@ -17,7 +17,7 @@ int plugin_negotiate(const struct sl_plugin *theirs, const char *file, uint64_t 
 
 /* Loads FILE: must be a regular file owned by root or us, not writable by others; RTLD_NOW | RTLD_LOCAL. Out: *lib. */
 int plugin_load(const char *file, struct plugin_lib **lib, struct err *e);
-void plugin_unload(struct plugin_lib *lib); /* accepts NULL */
+void plugin_unload(struct plugin_lib *lib); /* accepts NULL; a file loaded twice is one lib, unloaded twice */
 const struct sl_plugin *plugin_table(const struct plugin_lib *lib);
 const char *plugin_file(const struct plugin_lib *lib);
 /* Option i of a table whose options may be of another size; a zero-filled copy of ours. */

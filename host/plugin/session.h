@@ -17,7 +17,13 @@
  */
 struct session;
 
-/* Where emitted items go, one at a time; item and all in it are valid during the call, in our struct sizes. */
+/* The services sessions offer today (SL_NEED_*): what a connector may need and be loaded. */
+#define SESSION_SERVICES SL_NEED_JSON
+
+/*
+ * Where emitted items go, one at a time; item and all in it are valid during the call, in our struct sizes. Texts of values are
+ * text_size bytes, checked, but not followed by a NUL until they are copied (value_copy, record_copy).
+ */
 struct session_sink {
     void *self;
     /* Returns 0 to go on; other values end the call with SL_BROKEN. */
