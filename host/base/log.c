@@ -81,30 +81,52 @@ void log_scrub(char *text, size_t n_bytes)
     memset(text + left, 0, n_bytes - left);
 }
 
-static void put_json(struct buf *line, const char *ts, const char *level, const char *pair, const struct buf *msg)
+/* One line's parts, already scrubbed; pair is empty if there is none. */
+struct entry {
+    char ts[32];
+    const char *level;
+    struct buf pair;
+    struct buf msg;
+};
+
+static void put_json(struct buf *line, const struct entry *entry)
 {
     buf_byte(line, '{');
     json_put_key(line, "ts");
-    json_put_string(line, ts, strlen(ts));
+    json_put_string(line, entry->ts, strlen(entry->ts));
     json_put_key(line, "level");
-    json_put_string(line, level, strlen(level));
-    if (pair) {
+    json_put_string(line, entry->level, strlen(entry->level));
+    if (entry->pair.size) {
         json_put_key(line, "pair");
-        json_put_string(line, pair, strlen(pair));
+        json_put_string(line, entry->pair.data, entry->pair.size);
     }
     json_put_key(line, "msg");
-    json_put_string(line, msg->data, msg->size);
+    json_put_string(line, entry->msg.data, entry->msg.size);
     buf_text(line, "}\n");
 }
 
-/* A message may quote a remote: control characters must not reach the terminal. */
-static void put_readable(struct buf *line, const char *ts, const char *level, const char *pair, const struct buf *msg)
+/* A message may quote a remote: control characters (those of UTF-8's C1 too) must not reach the terminal. */
+static void blank_controls(char *text, size_t n_bytes)
 {
-    buf_printf(line, "%.8s %s: %s%s", ts + 11, level, pair ? pair : "", pair ? ": " : "");
-    buf_add(line, msg->data, msg->size);
-    for (size_t i = 0; i < line->size; i++)
-        if ((unsigned char)line->data[i] < 0x20 || line->data[i] == 0x7F)
-            line->data[i] = ' ';
+    for (size_t i = 0; i < n_bytes; i++) {
+        unsigned char c = (unsigned char)text[i];
+        unsigned char next = i + 1 < n_bytes ? (unsigned char)text[i + 1] : 0;
+        if (c < 0x20 || c == 0x7F)
+            text[i] = ' ';
+        else if (c == 0xC2 && next >= 0x80 && next <= 0x9F)
+            text[i] = text[i + 1] = ' ';
+    }
+}
+
+static void put_readable(struct buf *line, const struct entry *entry)
+{
+    buf_printf(line, "%.8s %s: ", entry->ts + 11, entry->level);
+    if (entry->pair.size) {
+        buf_add(line, entry->pair.data, entry->pair.size);
+        buf_text(line, ": ");
+    }
+    buf_add(line, entry->msg.data, entry->msg.size);
+    blank_controls(line->data, line->size);
     buf_byte(line, '\n');
 }
 
@@ -126,19 +148,19 @@ void log_line(int level, const char *pair, const char *format, ...)
         [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
     if (level > state.level)
         return;
-    struct buf msg = {0};
+    struct entry entry = {.level = names[level]};
     struct buf line = {0};
-    char ts[32];
     va_list args;
     va_start(args, format);
-    buf_vprintf(&msg, format, args);
+    buf_vprintf(&entry.msg, format, args);
     va_end(args);
-    buf_add(&msg, "", 0);
-    /* scrubbed before quoting too: escaping could split a secret that is not written as we would write it */
-    msg.size = scrub(msg.data, msg.size);
-    timestamp_format(clock_now_ms(), 1, ts);
-    (state.readable ? put_readable : put_json)(&line, ts, names[level], pair, &msg);
-    write_all(line.data, scrub(line.data, line.size));
+    buf_text(&entry.pair, pair);
+    entry.msg.size = scrub(entry.msg.data, entry.msg.size);
+    entry.pair.size = scrub(entry.pair.data, entry.pair.size);
+    timestamp_format(clock_now_ms(), 1, entry.ts);
+    (state.readable ? put_readable : put_json)(&line, &entry);
+    write_all(line.data, line.size);
     buf_fini(&line);
-    buf_fini(&msg);
+    buf_fini(&entry.pair);
+    buf_fini(&entry.msg);
 }
