@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* pull.c - captures what changed on both sides in the durable inbox; a page and its cursor commit together. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "sync/engine.h"
+
+enum { FLUSH_ITEMS = 1000 };
+
+struct capture {
+    struct engine *g;
+    int side;
+    struct store_snap *snap;
+    struct arena scratch;
+    size_t n_new;
+    uint64_t n_seen;
+    bool failed;
+    bool partial; /* the stored cursor stands in the middle of a listing */
+    bool resumed; /* this run began there */
+};
+
+static const char *side_key(struct arena *a, const char *what, int s)
+{
+    return arena_printf(a, "%s.%d", what, s);
+}
+
+/* Ends the view, commits what was captured, begins a new view. */
+static int flush(struct capture *c)
+{
+    store_snap_end(c->snap);
+    c->snap = NULL;
+    c->n_new = 0;
+    if (engine_commit(c->g))
+        return c->g->e->code;
+    arena_reset(&c->scratch);
+    return engine_fail(c->g, store_snap(c->g->store, &c->snap, c->g->e));
+}
+
+static int class_of_marks(const struct engine *g, uint32_t marks)
+{
+    (void)g;
+    if (marks & MARK_PARKED)
+        return CLASS_PARKED;
+    if (marks & MARK_WITHHELD)
+        return CLASS_WITHHELD;
+    if (marks & MARK_CONFLICT)
+        return CLASS_CONFLICT;
+    return marks & (MARK_OUT_A | MARK_OUT_B) ? CLASS_FILTERED : CLASS_UNCHANGED;
+}
+
+/* True if what was emitted is what was seen last. */
+static bool known_already(const struct engine *g, const struct sl_item *item, const struct id_row *seen)
+{
+    if (g->reexamine || (g->env->full && item->kind != SL_ITEM_UNREADABLE))
+        return false;
+    switch (item->kind) {
+    case SL_ITEM_STUB:
+    case SL_ITEM_UNREADABLE:
+        return seen->version != 0 && seen->version == version_hash(item->version);
+    case SL_ITEM_RECORD:
+        return seen->content != 0 && seen->content == record_digest(item->record);
+    default:
+        return false;
+    }
+}
+
+static void keep(struct capture *c, const struct sl_item *item)
+{
+    static const uint8_t kinds[] = {[SL_ITEM_RECORD] = INBOX_RECORD, [SL_ITEM_STUB] = INBOX_HINT,
+                                    [SL_ITEM_TOMBSTONE] = INBOX_GONE, [SL_ITEM_HINT] = INBOX_HINT,
+                                    [SL_ITEM_UNREADABLE] = INBOX_UNREADABLE};
+    struct inbox_row row = {.kind = kinds[item->kind], .record = item->record, .version = item->version,
+                            .message = item->message, .successor = item->successor_id,
+                            .error_class = (uint8_t)item->error_class};
+    put_inbox_row(&c->g->batch, c->side, item->id, &row);
+    c->n_new++;
+}
+
+static int take(void *self, const struct sl_item *item)
+{
+    struct capture *c = self;
+    struct id_row seen;
+    const char *id = item->id;
+    int rc = state_id(c->snap, c->side, id, &seen, c->g->e);
+    c->failed = rc != STORE_OK && rc != STORE_NOTFOUND;
+    if (c->failed)
+        return 1;
+    if (rc == STORE_OK && item->kind != SL_ITEM_TOMBSTONE) {
+        engine_listed(c->g, seen.link, c->side);
+        engine_class(c->g, seen.link, class_of_marks(c->g, seen.marks));
+    }
+    bool skip = rc == STORE_OK ? known_already(c->g, item, &seen) : item->kind == SL_ITEM_TOMBSTONE;
+    if (!skip)
+        keep(c, item);
+    if ((++c->n_seen & 4095) == 0)
+        engine_progress(c->g, c->side ? "reading b" : "reading a", c->n_seen, 0);
+    if (c->n_new >= FLUSH_ITEMS || (c->n_seen % 20000) == 0 || c->g->batch.arena.used_bytes > CHUNK_BYTES)
+        c->failed = flush(c) != 0;
+    return c->failed;
+}
+
+/* What the end of a page settles: cursor and epoch, in the same commit as the page's last items. */
+static void end_page(struct capture *c, const struct page_end *end, const char *old_cursor, const char *old_epoch)
+{
+    struct engine *g = c->g;
+    const char *cursor = end->cursor && *end->cursor ? end->cursor : NULL;
+    if (cursor && !(old_cursor && strcmp(cursor, old_cursor) == 0)) /* an empty cursor never replaces a cursor */
+        put_meta_text(&g->batch, side_key(&c->scratch, "cursor", c->side), cursor);
+    if (end->epoch && *end->epoch && !(old_epoch && strcmp(old_epoch, end->epoch) == 0)) {
+        g->epoch_changed[c->side] |= old_epoch != NULL;
+        put_meta_text(&g->batch, side_key(&c->scratch, "epoch", c->side), end->epoch);
+    }
+}
+
+static bool side_is_new(struct engine *g, struct store_snap *snap, int s)
+{
+    struct store_row row;
+    size_t n = 0;
+    uint8_t from[1] = {(uint8_t)s}, below[1] = {(uint8_t)(s + 1)};
+    (void)g;
+    store_scan(snap, DB_IDS, slice_of(from, 1), slice_of(below, 1), false, 1, &row, &n);
+    return n == 0;
+}
+
+static int pull_page(struct capture *c, struct arena *a, const char *cursor, bool *more)
+{
+    struct engine *g = c->g;
+    struct page_end end;
+    struct sl_pull pull = {.size = sizeof pull, .object = g->pair->side[c->side].object, .cursor = cursor};
+    const char *epoch = meta_text(c->snap, side_key(a, "epoch", c->side), a);
+    if (side_is_new(g, c->snap, c->side))
+        pull.flags |= SL_PULL_RECORDS;
+    if (g->env->full || g->reexamine)
+        pull.flags |= SL_PULL_FULL;
+    int rc = session_pull(g->env->session[c->side], &pull, (struct session_sink){c, take}, a, &end, g->e);
+    if (c->failed)
+        return g->e->code ? g->e->code : ERR_STATE;
+    if (rc)
+        return class_err(rc);
+    *more = end.kind == SL_PAGE_MORE;
+    /* a listing taken up in the middle does not show what its first pages held */
+    if (end.kind == SL_PAGE_COMPLETE && !c->resumed)
+        g->complete[c->side] = true;
+    if (*more != c->partial)
+        put_meta_number(&g->batch, side_key(&c->scratch, "partial", c->side), *more);
+    c->partial = *more;
+    end_page(c, &end, cursor, epoch);
+    return flush(c);
+}
+
+static int pull_side(struct engine *g, int s)
+{
+    struct capture c = {.g = g, .side = s};
+    struct arena a = {0};
+    bool more = true, first = true;
+    int rc = engine_fail(g, store_snap(g->store, &c.snap, g->e));
+    if (rc == 0) {
+        c.partial = meta_number(c.snap, side_key(&a, "partial", s), 0) != 0;
+        c.resumed = c.partial && !g->env->full && !g->reexamine;
+    }
+    for (unsigned page = 0; rc == 0 && more; page++) {
+        bool restart = first && (g->env->full || g->reexamine);
+        const char *cursor = restart ? NULL : meta_text(c.snap, side_key(&a, "cursor", s), &a);
+        rc = pull_page(&c, &a, cursor, &more);
+        first = false;
+        arena_reset(&a);
+        if (page > 1000000)
+            rc = err_set(g->e, ERR_FAILED, "%s: over a million pages and no end; its paging repeats itself",
+                         g->pair->side[s].connection);
+    }
+    store_snap_end(c.snap);
+    arena_fini(&c.scratch);
+    arena_fini(&a);
+    return rc;
+}
+
+/* A link whose record a complete listing did not name: to be confirmed by a read. */
+static int note_absent(struct engine *g, struct store_snap *snap, uint64_t number, int s, struct arena *a)
+{
+    struct link l;
+    struct inbox_row row;
+    int rc = state_link(snap, number, a, &l, g->e);
+    if (rc != STORE_OK)
+        return engine_fail(g, rc);
+    bool there = l.id[s] && (l.state == LINK_LIVE || l.state == LINK_HALF) && !(l.marks & MARK_GONE(s) && !(l.marks & MARK_WITHHELD));
+    if (!there)
+        return 0;
+    rc = state_inbox(snap, s, l.id[s], a, &row, g->e);
+    if (rc == STORE_OK && (row.kind == INBOX_ABSENT || row.kind == INBOX_GONE))
+        return 0;
+    put_inbox_row(&g->batch, s, l.id[s], &(struct inbox_row){.kind = INBOX_ABSENT});
+    return engine_fail(g, rc);
+}
+
+static int find_absent(struct engine *g, int s)
+{
+    struct arena a = {0};
+    int rc = 0;
+    for (uint64_t from = 1; rc == 0 && from < g->next_link;) {
+        struct store_snap *snap = NULL;
+        rc = engine_fail(g, store_snap(g->store, &snap, g->e));
+        size_t n = 0;
+        for (; rc == 0 && from < g->next_link && n < 1000; from++)
+            if (from >= g->room || !(g->listed[s][from])) {
+                rc = note_absent(g, snap, from, s, &a);
+                n++;
+            }
+        store_snap_end(snap);
+        arena_reset(&a);
+        if (rc == 0)
+            rc = engine_commit(g);
+    }
+    arena_fini(&a);
+    return rc;
+}
+
+int engine_pull(struct engine *g)
+{
+    for (int s = 0; s < 2; s++)
+        if (pull_side(g, s))
+            return g->e->code;
+    for (int s = 0; s < 2; s++)
+        if (g->complete[s] && !g->scope_changed[s] && find_absent(g, s))
+            return g->e->code;
+    return 0;
+}
