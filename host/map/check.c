@@ -8,7 +8,7 @@
 static const char side_letter[2] = {'a', 'b'};
 static const char *const otherwise_word[2] = {"otherwise_a", "otherwise"};
 
-static void put_value(struct buf *out, const char *text, bool first)
+static void list_value(struct buf *out, const char *text, bool first)
 {
     buf_printf(out, first ? "\"%s\"" : ", \"%s\"", text);
 }
@@ -39,7 +39,7 @@ static size_t check_total(const struct rule *r, int to, const char *const *value
     buf_printf(&text, "`%s` on side %c may hold ", r->field[from] ? r->field[from] : "?", side_letter[from]);
     for (uint32_t i = 0; values && i < n_values; i++) {
         if (!has_entry(r, from, values[i]))
-            put_value(&text, values[i], n_missing++ == 0);
+            list_value(&text, values[i], n_missing++ == 0);
     }
     buf_printf(&text, ", which `values` does not map to side %c; add %s or give `%s`", side_letter[to],
                n_missing == 1 ? "it" : "them", otherwise_word[to]);
@@ -59,11 +59,11 @@ static size_t check_back(const struct rule *r, int to, size_t i, struct buf *pro
         if (text_equal(r->values[j].side[1 - to], shared))
             return 0;
     }
-    put_value(&text, r->values[i].side[to], true);
+    list_value(&text, r->values[i].side[to], true);
     for (size_t j = i + 1; j < r->n_values; j++) {
         if (!text_equal(r->values[j].side[1 - to], shared) || text_equal(r->values[j].side[to], r->values[i].side[to]))
             continue;
-        put_value(&text, r->values[j].side[to], false);
+        list_value(&text, r->values[j].side[to], false);
         n_same++;
     }
     buf_printf(&text,

@@ -26,6 +26,7 @@ struct jq_expr {
     struct scan scan;
     jv *keys; /* keys[i]: scan.names[i] as libjq wants it */
     struct err *report; /* where a compile's message goes */
+    long n_lines; /* of the program */
 };
 
 /*
@@ -405,7 +406,10 @@ static void note_message(void *data, jv message)
         n = (size_t)(aside - text);
     const char *what = one_line(&x->arena, arena_dup(&x->arena, text, n));
     long line = at ? strtol(at + strlen(place), NULL, 10) - 1 : 0;
-    if (line > 0)
+    if (line > x->n_lines)
+        err_set(x->report, ERR_CONFIG,
+                "expression: it ends before it is complete; correct it (the language is jq 1.6)");
+    else if (line > 0)
         err_set(x->report, ERR_CONFIG, "expression, line %ld: %s; correct it (the language is jq 1.6)", line, what);
     else
         err_set(x->report, ERR_CONFIG, "expression: %s; correct it (the language is jq 1.6)", what);
@@ -422,6 +426,9 @@ static int compile(struct jq_expr *x, const char *program, struct err *e)
     buf_text(&text, "\n)");
     x->state = jq_init();
     x->report = e;
+    x->n_lines = 1;
+    for (const char *p = program; *p; p++)
+        x->n_lines += *p == '\n';
     int ok = 0;
     if (x->state) {
         jq_set_error_cb(x->state, note_message, x);

@@ -304,7 +304,7 @@ static void read_operator(struct scanner *s)
     if (*s->at == ';' || (*s->at == ',' && l->open == '{'))
         l->rooted = l->rooted_at_open;
     l->key = *s->at == ',' && l->open == '{';
-    s->dollar = *s->at == '$';
+    s->dollar = s->dollar || *s->at == '$';
     s->at++;
 }
 
@@ -358,7 +358,7 @@ static int read_token(struct scanner *s)
         read_dot(s);
     else
         read_operator(s);
-    if (was_dollar)
+    if (was_dollar && c != '$')
         s->dollar = false;
     if (c != '.')
         s->dot = false;
