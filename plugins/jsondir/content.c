@@ -62,5 +62,13 @@ int content_make(struct jsondir *d, const struct look *old, const struct sl_writ
 {
     bool compact = old && on_one_line(d, old);
     uint32_t n = merge(d, old, w);
-    return d->host->json_write(d->host->ctx, d->fields, n, sizeof(*d->fields), compact ? 0 : 1, text, n_bytes);
+    int rc = d->host->json_write(d->host->ctx, d->fields, n, sizeof(*d->fields), compact ? 0 : 1, text, n_bytes);
+    if (rc == SL_OK && compact && d->file.data[old->size - 1] == '\n') {
+        d->file.size = 0;
+        bytes_add(&d->file, *text, *n_bytes);
+        bytes_add(&d->file, "\n", 1);
+        *text = d->file.data;
+        *n_bytes = d->file.size;
+    }
+    return rc;
 }

@@ -109,7 +109,7 @@ struct sl_record look_record(const struct folder *f, const char *id, const struc
 
 /*
  * The fields to write: those of `old` (NULL: none) in their order, with the write's laid over them, new ones behind.
- * Unknown keys stay; ABSENT ones are not listed. Out: *text, owned by the host as json_write's.
+ * Unknown keys stay; ABSENT ones are not listed. Out: *text, borrowed until the next look or json_free.
  */
 int content_make(struct jsondir *d, const struct look *old, const struct sl_write *w, const char **text,
                  size_t *n_bytes);

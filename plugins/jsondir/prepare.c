@@ -11,11 +11,15 @@
 
 #define STALE_NS (3600LL * 1000000000LL)
 
+static bool has_key(const struct sl_write *w)
+{
+    return w->idempotency_key && name_ok(w->idempotency_key, 64);
+}
+
 void temp_name(const struct job *j, char out[NAME_ROOM])
 {
-    const char *key = j->w->idempotency_key;
-    if (key && name_ok(key, 64))
-        snprintf(out, NAME_ROOM, TEMP_PREFIX "%s" TEMP_SUFFIX, key);
+    if (has_key(j->w))
+        snprintf(out, NAME_ROOM, TEMP_PREFIX "%s" TEMP_SUFFIX, j->w->idempotency_key);
     else
         snprintf(out, NAME_ROOM, TEMP_PREFIX "p%ld-%u" TEMP_SUFFIX, (long)getpid(), j->index);
 }
@@ -69,13 +73,11 @@ static void write_temp(struct chunk *c, struct job *j, const char *text, size_t 
     }
     int fd = open_below(c->f->fd, temp, O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0 && errno == EEXIST) {
-        /* Ours were removed a moment ago: another write of this batch made it, and taking it away would lose that one. */
-        struct sl_outcome o = {.result = SL_NOT_APPLIED,
-                               .error_class = SL_BROKEN,
-                               .message = "two writes of one batch carry the same operation key: give each its own"};
-        job_tell(c, j, &o);
+        job_refuse(c, j, SL_BROKEN, "two writes of one batch carry the operation key %s: give each its own",
+                   j->w->idempotency_key ? j->w->idempotency_key : "(none)");
         return;
     }
+    j->has_temp = fd >= 0;
     int code = fd < 0 ? errno : fill(c, j, fd, text, n_bytes);
     if (code) {
         job_fault(c, j, "cannot be written", code);
@@ -170,7 +172,7 @@ static void (*const prepares[])(struct chunk *, struct job *) = {[SL_CREATE] = p
 
 void job_prepare(struct chunk *c, struct job *j)
 {
-    char shown[NAME_ROOM], temp[NAME_ROOM];
+    char shown[NAME_ROOM];
     const struct sl_write *w = j->w;
     size_t id_max = w->kind == SL_CREATE ? ID_MAX_BYTES : NAME_ROOM - sizeof(SUFFIX);
     if (w->kind < SL_CREATE || w->kind > SL_ARCHIVE) {
@@ -190,9 +192,6 @@ void job_prepare(struct chunk *c, struct job *j)
                    w->id);
         return;
     }
-    temp_name(j, temp);
-    if (c->f->fd >= 0)
-        unlinkat(c->f->fd, temp, 0); /* an earlier attempt was killed before it came to publishing */
     prepares[w->kind](c, j);
 }
 
@@ -217,7 +216,7 @@ static void sweep_entries(const struct folder *f, DIR *dir)
 }
 
 /* Once a session and folder: a pass over a large folder costs as much as many writes. */
-void sweep(struct jsondir *d, const struct folder *f)
+static void sweep_old(struct jsondir *d, const struct folder *f)
 {
     struct stat st;
     if (fstat(f->fd, &st) != 0 || (st.st_dev == d->swept_dev && st.st_ino == d->swept_ino))
@@ -233,4 +232,15 @@ void sweep(struct jsondir *d, const struct folder *f)
     closedir(dir);
     d->swept_dev = st.st_dev;
     d->swept_ino = st.st_ino;
+}
+
+void sweep(struct jsondir *d, const struct folder *f, const struct sl_batch *batch)
+{
+    char temp[NAME_ROOM];
+    sweep_old(d, f);
+    for (uint32_t i = 0; i < batch->n_writes; i++) {
+        struct job j = {.w = sl_write_at(batch, i), .index = i};
+        temp_name(&j, temp);
+        unlinkat(f->fd, temp, 0);
+    }
 }

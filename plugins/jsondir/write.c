@@ -17,9 +17,19 @@
 #define LOCK_NAP_MS 20u
 #define ARCHIVE_TRIES 9999
 
-bool job_has_text(const struct job *j)
+static bool has_text(const struct job *j)
 {
     return j->w->kind == SL_CREATE || j->w->kind == SL_UPDATE;
+}
+
+static void drop_temp(struct chunk *c, struct job *j)
+{
+    char temp[NAME_ROOM];
+    if (!j->has_temp)
+        return;
+    temp_name(j, temp);
+    unlinkat(c->f->fd, temp, 0);
+    j->has_temp = false;
 }
 
 void job_tell(struct chunk *c, struct job *j, const struct sl_outcome *outcome)
@@ -34,14 +44,12 @@ void job_tell(struct chunk *c, struct job *j, const struct sl_outcome *outcome)
 
 void job_refuse(struct chunk *c, struct job *j, int sl_class, const char *format, ...)
 {
-    char text[SAID_ROOM], temp[NAME_ROOM];
+    char text[SAID_ROOM];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    temp_name(j, temp);
-    if (c->f->fd >= 0 && job_has_text(j))
-        unlinkat(c->f->fd, temp, 0);
+    drop_temp(c, j);
     struct sl_outcome o = {.result = SL_NOT_APPLIED, .error_class = (uint32_t)sl_class, .message = text};
     job_tell(c, j, &o);
 }
@@ -54,15 +62,14 @@ void job_fault(struct chunk *c, struct job *j, const char *what, int code)
 void job_exists(struct chunk *c, struct job *j)
 {
     struct look l;
-    char text[SAID_ROOM], temp[NAME_ROOM];
+    char text[SAID_ROOM];
     enum look_end end = file_look(c->d, c->f, j->w->id, &l);
     if (end == LOOK_GONE) {
         job_refuse(c, j, SL_RETRY, "%s/%s" SUFFIX " came and went while it was to be created: the next run tries again",
                    c->f->name, j->w->id);
         return;
     }
-    temp_name(j, temp);
-    unlinkat(c->f->fd, temp, 0);
+    drop_temp(c, j);
     struct sl_record record = look_record(c->f, j->w->id, &l);
     snprintf(text, sizeof(text), "%s/%s" SUFFIX " is there already: link the two records, or move the file away",
              c->f->name, j->w->id);
@@ -75,7 +82,7 @@ void job_exists(struct chunk *c, struct job *j)
     c->d->host->json_free(c->d->host->ctx);
 }
 
-/* Gives a file a name that must be free. Atomic, and a kill leaves one name or the other. Returns 0 or -1 with errno. */
+/* Gives a file a name that must be free. Nothing is replaced, whatever happens meanwhile. Returns 0 or -1 with errno. */
 static int move_new(int from_fd, const char *from, int to_fd, const char *to)
 {
     if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
@@ -83,7 +90,14 @@ static int move_new(int from_fd, const char *from, int to_fd, const char *to)
     if (errno != EINVAL && errno != ENOSYS)
         return -1;
     /* A file system without that flag (NFS): a hard link never replaces either. */
-    return linkat(from_fd, from, to_fd, to, 0) == 0 ? unlinkat(from_fd, from, 0) : -1;
+    if (linkat(from_fd, from, to_fd, to, 0) != 0)
+        return -1;
+    if (unlinkat(from_fd, from, 0) == 0)
+        return 0;
+    int code = errno;
+    unlinkat(to_fd, to, 0);
+    errno = code;
+    return -1;
 }
 
 static void publish_create(struct chunk *c, struct job *j, const char *name, const char *temp)
@@ -218,7 +232,7 @@ static void tell_applied(struct chunk *c, struct job *j)
     char name[NAME_ROOM];
     const char *message = NULL;
     file_name(j->w->id, name);
-    if (job_has_text(j)) {
+    if (has_text(j)) {
         int64_t now = clock_ns();
         bool ours = fstatat(c->f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == j->ours.st_ino &&
                     st.st_size == j->ours.st_size && stat_time_ns(&st.st_mtim) == stat_time_ns(&j->ours.st_mtim);
@@ -310,7 +324,7 @@ static int begin(struct jsondir *d, const struct sl_batch *batch, struct folder 
     if (rc == SL_OK && f->fd >= 0)
         rc = lock(d, f);
     if (rc == SL_OK && f->fd >= 0)
-        sweep(d, f);
+        sweep(d, f, batch);
     return rc;
 }
 

@@ -21,6 +21,7 @@ struct job {
     const struct sl_write *w;
     uint32_t index;
     enum job_state state;
+    bool has_temp; /* its temporary file is ours to take away */
     struct stat seen; /* the target the preconditions were checked against */
     struct stat ours; /* the temporary file as written: this inode, size and mtime are our content */
     size_t text_at, text_bytes;
@@ -49,11 +50,13 @@ void job_fault(struct chunk *c, struct job *j, const char *what, int code);
 /* A create found its id taken: SL_EXISTS with the record that is there. */
 void job_exists(struct chunk *c, struct job *j);
 void job_tell(struct chunk *c, struct job *j, const struct sl_outcome *outcome);
-bool job_has_text(const struct job *j);
 
 /* prepare.c: checks the preconditions and writes the temporary file. Ends as JOB_READY or JOB_TOLD. */
 void job_prepare(struct chunk *c, struct job *j);
-/* Removes temporary files that a killed run left in the folder. */
-void sweep(struct jsondir *d, const struct folder *f);
+/*
+ * Removes temporary files that killed runs left in the folder: those of this batch's operations, and all older than an hour.
+ * Before the batch begins: later, a temporary file under one of its keys is one of its own.
+ */
+void sweep(struct jsondir *d, const struct folder *f, const struct sl_batch *batch);
 
 #endif
