@@ -16,7 +16,8 @@ const char *record_label(struct arena *a, const struct sl_record *r);
 /*
  * The canonical bytes: versioned, self-checking (a checksum at the end), the same on every machine and for every order of
  * fields, so that equal records have equal bytes. record_encode appends; record_decode returns NULL and
- * ERR_STATE on bytes that are damaged or of a newer encoding. Absent fields are not stored.
+ * ERR_STATE on bytes that are damaged or of a newer encoding. Absent fields are not stored. Texts come back as they
+ * went in, a JSON text too; the digest alone takes JSON canonically.
  */
 void record_encode(struct buf *out, const struct sl_record *r);
 struct sl_record *record_decode(struct arena *a, struct slice bytes, struct err *e);
@@ -44,7 +45,7 @@ uint64_t get_u64(struct reader *r);
 int64_t get_i64(struct reader *r);
 struct slice get_blob(struct reader *r);
 const char *get_text(struct reader *r, struct arena *a);
-struct sl_value get_value(struct reader *r, struct arena *a);
+struct sl_value get_value(struct reader *r, struct arena *a); /* every accepted value puts back to the same bytes */
 /* A row of the state: version byte, payload, 8-byte checksum. row_open verifies; `what` names the row in the error. */
 void row_seal(struct buf *out, size_t from); /* appends the checksum over out[from..] */
 int row_open(struct slice bytes, uint8_t newest_version, struct reader *r, uint8_t *version, const char *what, struct err *e);

@@ -51,6 +51,10 @@ void value_put_json(struct buf *out, const struct sl_value *v);
 struct sl_value value_from_json(struct arena *a, const char *name, const struct json *node);
 /* For a person: at most max_bytes, one line, quoted if text. */
 void value_put_brief(struct buf *out, const struct sl_value *v, size_t max_bytes);
+/* The canonical text of a JSON value: keys sorted, numbers and strings as they are. */
+void value_put_canonical(struct buf *out, const struct sl_value *v);
+/* The largest size up to n that does not split a character of UTF-8; text has more than n bytes or a NUL there. */
+size_t value_cut(const char *text, size_t n);
 const char *value_type_name(uint32_t type);
 
 #endif
