@@ -101,16 +101,14 @@ static int convert(const struct rule *r, int to, const struct sl_value *prior, s
     bool strict = want != SL_ABSENT;
     if (!strict)
         want = restored_type(v, prior);
-    if (want == SL_ABSENT || want == v->type)
-        return 0;
-    if (value_convert(a, v, want, &converted, &why) == 0) {
-        *v = converted;
-        return 0;
-    }
-    if (!strict)
-        return 0;
-    return err_set(e, ERR_INPUT, "field %s: %s; correct the value, or map it with `values` or an expression",
-                   field_name(r, to), why.text);
+    v->name = field_name(r, to); /* the sentence of a refusal begins with it */
+    int rc = value_convert(a, v, want, &converted, &why);
+    if (rc)
+        return strict ? err_set(e, rc, "field %s", why.text) : 0;
+    *v = converted;
+    if (v->type == SL_REF && !v->object && prior && prior->type == SL_REF)
+        v->object = prior->object;
+    return 0;
 }
 
 /* The value before values and conversion; ABSENT: nothing to write. */
