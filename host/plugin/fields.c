@@ -125,11 +125,12 @@ static bool check_ref(struct session *s, const struct sl_value *v)
 
 static bool check_json(struct session *s, const struct sl_value *v)
 {
+    struct err ignored = {0};
     if (!check_text(s, v))
         return false;
     if (!v->text_size || !strchr("[{", v->text[0]))
         return refuse(s, v, "is of type JSON and neither a list nor an object");
-    struct json_doc *doc = json_parse(v->text, v->text_size, NULL, NULL);
+    struct json_doc *doc = json_parse(v->text, v->text_size, NULL, &ignored);
     if (!doc)
         return refuse(s, v, "is of type JSON and its text is no valid JSON");
     json_free(doc);

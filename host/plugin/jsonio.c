@@ -31,7 +31,7 @@ int services_json_read(void *ctx, const char *text, size_t text_bytes, const str
     struct sl_value *values = arena_alloc(&s->json, json_count(root) * sizeof(*values));
     uint32_t n = 0;
     for (const struct json *node = json_first(root); node; node = json_next(node))
-        values[n++] = value_from_json(&s->json, arena_text(&s->json, json_key(node)), node);
+        values[n++] = value_from_json(&s->json, json_key(node), node);
     json_free(doc);
     *fields = values;
     *n_fields = n;

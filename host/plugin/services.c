@@ -58,9 +58,11 @@ static int emit(void *ctx, const struct sl_item *theirs)
     if (s->scratch.used_bytes)
         arena_reset(&s->scratch);
     s->n_items++;
+    s->at_item = true;
     const struct sl_item *item = items_item(s, theirs, &room);
     if (item && fits_call(s, item) && s->sink.take(s->sink.self, item) != 0)
         session_end(s, "the host could take no more");
+    s->at_item = false;
     s->item_id = NULL;
     return s->fault.code ? SL_BROKEN : 0;
 }

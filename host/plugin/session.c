@@ -92,7 +92,7 @@ int session_break(struct session *s, const char *format, ...)
     va_end(args);
     if (s->item_id)
         snprintf(at, sizeof(at), " at '%.*s'", clean_cut(s->item_id, 80), s->item_id);
-    else if (s->n_items)
+    else if (s->at_item)
         snprintf(at, sizeof(at), " at item %llu", (unsigned long long)s->n_items);
     err_set(&s->fault, ERR_FAILED, "%s: connector %s broke its contract in %s%s: %s; tell its author", s->connection,
             s->plugin->name, call_names[s->call], at, what);
@@ -146,7 +146,6 @@ static int finish(struct session *s, int answer, struct err *e)
     int call = s->call;
     int sl_class = known_class(answer);
     s->call = CALL_NONE;
-    s->item_id = NULL;
     arena_reset(&s->scratch);
     arena_reset(&s->json);
     arena_reset(&s->http);
