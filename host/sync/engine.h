@@ -5,6 +5,7 @@
 
 #include "sync/run.h"
 
+enum visit { VISIT_DONE = 1, VISIT_DROPPED = 2 };
 enum { CHUNK_UNITS = 1000, CHUNK_BYTES = 6 << 20, MAX_ROUNDS = 6 };
 
 /* One link on its way through a run, with what was read of both sides. */
@@ -23,6 +24,7 @@ struct unit {
     struct plan_out plan;
     int write_side;     /* the side written in this round; -1: none */
     struct intent intent;
+    uint64_t partner;   /* the half link that joined this one; 0: none */
     bool deferred;      /* a guarded delete, held until all are counted */
     bool done;
 };
@@ -56,10 +58,12 @@ struct engine {
     bool scope_changed[2];
     bool epoch_changed[2];
     bool reexamine;       /* the mapping or a filter changed: nothing counts as unchanged */
+    bool matching;        /* match keys are loaded: halves look for partners */
     bool first;           /* the pair never finished a first run */
     int first_run;        /* enum first_run, resolved */
     bool review;          /* list, write nothing */
     bool deletes_ok;      /* the guard has counted and allows them */
+    bool committed;       /* this run changed something */
     struct delete_due *due;
     size_t n_due, room_due;
     bool more;            /* something was put back into the inbox: another round can do more */
@@ -88,22 +92,32 @@ int unit_views(struct engine *g, struct unit *u);
 int units_refresh(struct engine *g, struct unit *units, size_t n, int t);
 /* apply.c: plans units, commits intents, writes, commits outcomes. */
 int engine_apply(struct engine *g, struct unit *units, size_t n);
+/* outcome.c */
 void outcome_applied(struct engine *g, struct unit *u, const struct sl_record *stored, bool read_back);
-void outcome_retry(struct engine *g, struct unit *u);
+void outcome_again(struct engine *g, struct unit *u);
 void unit_settled(struct engine *g, struct unit *u, int klass);
 /* wait.c: what waits for a person. */
 void wait_open(struct engine *g, struct unit *u, const struct plan_wait *w, int kind, int side, const char *reason, const char *version);
 void wait_close(struct engine *g, const struct unit *u, int db, const struct rule *only);
 /* recover.c */
 int engine_recover(struct engine *g);
+/* guard.c: counts the deletes that are due, then lets them go or withholds them. */
+int engine_guard(struct engine *g);
+/* first.c: what a first run may do, decided once. */
+int engine_first(struct engine *g);
+/* rounds.c: takes the inbox through the planner, chunk by chunk. */
+int engine_rounds(struct engine *g);
+int engine_units(struct engine *g, const struct delete_due *due, size_t n); /* these links only */
 /* show.c: tells the sink what is planned. */
 void show_plan(struct engine *g, struct unit *u);
-void show_write(struct engine *g, struct unit *u, int t);
+void show_wait(struct engine *g, struct unit *u, const char *op, const char *reason);
 uint64_t write_digest(const struct engine *g, const struct unit *u, int t);
 
 /* run.c: small things all phases use. */
 void engine_class(struct engine *g, uint64_t link, int klass);
 void engine_listed(struct engine *g, uint64_t link, int side);
+void engine_drop(struct engine *g, uint64_t link); /* the number is no link any more: it is not counted */
+void engine_due(struct engine *g, int side, const char *id);
 void engine_room(struct engine *g, uint64_t link);
 int engine_commit(struct engine *g); /* the batch and the counters that moved */
 int engine_fail(struct engine *g, int rc); /* a store_rc as an err code, 0 for OK and NOTFOUND */

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* recover.c - settles every intent an earlier run left open, before anything new is planned. */
+#include <string.h>
+
+#include "base/log.h"
+#include "sync/write.h"
+
+struct found {
+    struct engine *g;
+    const struct sl_record *record;
+    bool gone, answered;
+    size_t n;
+};
+
+static int take(void *self, const struct sl_item *item)
+{
+    struct found *f = self;
+    f->answered = true;
+    if (item->kind == SL_ITEM_RECORD) {
+        f->record = record_copy(&f->g->chunk, item->record);
+        f->n++;
+    } else if (item->kind == SL_ITEM_TOMBSTONE) {
+        f->gone = true;
+    }
+    return 0;
+}
+
+static int load_unit(struct engine *g, struct store_snap *snap, const struct store_row *row, struct unit *u)
+{
+    memset(u, 0, sizeof *u);
+    if (intent_decode(row->value, key_to_number(row->key), &g->chunk, &u->intent, g->e))
+        return g->e->code;
+    int rc = state_link(snap, u->intent.link, &g->chunk, &u->link, g->e);
+    for (int s = 0; s < 2 && rc == STORE_OK; s++) {
+        struct sl_record *base = NULL;
+        int found = state_base(snap, u->link.number, s, &g->chunk, &base, g->e);
+        if (found != STORE_OK && found != STORE_NOTFOUND)
+            rc = found;
+        u->base[s] = base;
+        if (u->link.id[s])
+            state_id(snap, s, u->link.id[s], &u->seen[s], g->e);
+    }
+    u->write_side = u->intent.side;
+    u->view[1 - u->intent.side].now = u->intent.source;
+    u->intent.state = OP_UNKNOWN;
+    return engine_fail(g, rc);
+}
+
+static int get_one(struct engine *g, int t, const char *id, struct found *f)
+{
+    f->g = g;
+    int rc = session_get(g->env->session[t], g->pair->side[t].object, &id, 1, (struct session_sink){f, take}, g->e);
+    return rc ? class_err(rc) : 0;
+}
+
+/* Did the write land? Each field that did is finished; the others are planned again from fresh reads. */
+static int settle_update(struct engine *g, struct unit *u)
+{
+    struct found f = {0};
+    const struct intent *i = &u->intent;
+    if (get_one(g, i->side, i->id, &f))
+        return g->e->code;
+    size_t landed = 0;
+    for (size_t c = 0; f.record && c < i->n_changes; c++) {
+        const struct sl_value *now = record_field(f.record, i->changes[c].name);
+        landed += now && value_equal(now, &i->changes[c].after);
+    }
+    if (f.record && landed == i->n_changes) {
+        outcome_applied(g, u, f.record, true);
+    } else if (f.record && landed > 0) { /* part of it: the landed fields' bases move, the rest is planned again */
+        struct field_change *some = arena_alloc(&g->chunk, (landed + 1) * sizeof *some);
+        size_t n = 0;
+        for (size_t c = 0; c < i->n_changes; c++) {
+            const struct sl_value *now = record_field(f.record, i->changes[c].name);
+            if (now && value_equal(now, &i->changes[c].after))
+                some[n++] = i->changes[c];
+        }
+        u->intent.changes = some;
+        u->intent.n_changes = n;
+        u->plan.write[1 - i->side].kind = SL_UPDATE; /* look again at both sides */
+        outcome_applied(g, u, f.record, true);
+    } else if (g->now_ms < i->settle_until_ms) {
+        engine_class(g, u->link.number, CLASS_PENDING); /* it may still arrive */
+    } else {
+        outcome_again(g, u);
+    }
+    return 0;
+}
+
+static int settle_delete(struct engine *g, struct unit *u)
+{
+    struct found f = {0};
+    if (get_one(g, u->intent.side, u->intent.id, &f))
+        return g->e->code;
+    if (f.gone)
+        outcome_applied(g, u, NULL, true);
+    else if (g->now_ms >= u->intent.settle_until_ms)
+        outcome_again(g, u);
+    return 0;
+}
+
+/* A remote that stores our key: a hit is believed at once, a miss only after the settle time. */
+static int settle_by_key(struct engine *g, struct unit *u, bool *resend)
+{
+    struct found f = {.g = g};
+    char key[33];
+    hex_encode(u->link.key.bytes, sizeof u->link.key.bytes, key);
+    struct sl_find find = {.size = sizeof find, .object = g->pair->side[u->intent.side].object, .correlation = key,
+                           .max_items = 2};
+    int rc = session_find(g->env->session[u->intent.side], &find, (struct session_sink){&f, take}, g->e);
+    if (rc)
+        return class_err(rc);
+    if (f.n >= 1)
+        outcome_applied(g, u, f.record, true);
+    else if (g->now_ms >= u->intent.settle_until_ms)
+        *resend = true;
+    return 0;
+}
+
+static void uncertain(struct engine *g, struct unit *u)
+{
+    del_number_row(&g->batch, DB_INTENTS, u->intent.number);
+    u->link.open_op = 0;
+    u->link.marks |= MARK_PARKED;
+    u->link.state = LINK_HALF;
+    wait_open(g, u, NULL, WAIT_UNCERTAIN, u->intent.side,
+              "a create may or may not have been carried out and the system cannot tell; look there, then link it or retry", NULL);
+    unit_settled(g, u, CLASS_PARKED);
+}
+
+static int settle_create(struct engine *g, struct unit *u, bool *resend)
+{
+    uint64_t caps = g->caps[u->intent.side];
+    if (caps & (SL_CAP_RESERVED_ID | SL_CAP_IDEMPOTENT))
+        *resend = true;
+    else if (caps & SL_CAP_FIND_CORRELATION)
+        return settle_by_key(g, u, resend);
+    else
+        uncertain(g, u);
+    return 0;
+}
+
+static int settle_one(struct engine *g, struct unit *u, bool *resend)
+{
+    switch (u->intent.kind) {
+    case SL_CREATE:
+        return settle_create(g, u, resend);
+    case SL_UPDATE:
+        return settle_update(g, u);
+    default:
+        return settle_delete(g, u);
+    }
+}
+
+static int settle_chunk(struct engine *g, uint64_t *from, bool *end)
+{
+    enum { ROWS = 500 };
+    struct store_snap *snap = NULL;
+    struct store_row rows[ROWS];
+    size_t n = 0, n_units = 0;
+    struct unit *units = arena_alloc(&g->chunk, ROWS * sizeof *units);
+    struct row_key key = key_number(*from);
+    int rc = engine_fail(g, store_snap(g->store, &snap, g->e));
+    if (rc == 0)
+        rc = engine_fail(g, store_scan(snap, DB_INTENTS, key_slice(&key), slice_of(NULL, 0), false, ROWS, rows, &n));
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        *from = key_to_number(rows[i].key) + 1;
+        rc = load_unit(g, snap, &rows[i], &units[n_units++]);
+    }
+    store_snap_end(snap);
+    *end = n < ROWS;
+    struct unit *again = arena_alloc(&g->chunk, (n_units + 1) * sizeof *again);
+    size_t n_again = 0;
+    for (size_t i = 0; rc == 0 && i < n_units; i++) {
+        bool resend = false;
+        rc = settle_one(g, &units[i], &resend);
+        if (resend)
+            again[n_again++] = units[i];
+    }
+    if (rc == 0)
+        rc = engine_commit(g);
+    for (int t = 1; t >= 0 && rc == 0; t--)
+        rc = engine_write(g, again, n_again, t);
+    return rc;
+}
+
+int engine_recover(struct engine *g)
+{
+    uint64_t from = 0;
+    bool end = false;
+    int rc = 0;
+    while (rc == 0 && !end) {
+        rc = settle_chunk(g, &from, &end);
+        arena_reset(&g->chunk);
+    }
+    return rc;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* write.h - sending intents and taking in their outcomes; private to host/sync. */
+#ifndef SYNC_WRITE_H
+#define SYNC_WRITE_H
+
+#include "sync/engine.h"
+
+/* Sends the units' open intents of side t in batches; commits the outcomes of each batch. */
+int engine_write(struct engine *g, struct unit *units, size_t n, int t);
+/* One history line for a decision without a write. */
+void history_event(struct engine *g, const struct unit *u, int reason);
+/* Is the text an id that the object takes? */
+bool id_valid(const struct sl_object *o, const char *id);
+/* Is no record known under that id on side t? */
+bool id_free(struct engine *g, int t, const char *id);
+
+#endif
