@@ -25,6 +25,8 @@ enum store_db {
     DB_END = 12
 };
 
+enum { STORE_KEY_MAX = 500 }; /* bytes */
+
 /* What a call answers; the text is in the err argument where there is one. */
 enum store_rc {
     STORE_OK = 0,
@@ -119,6 +121,13 @@ int store_scan(struct store_snap *snap, int db, struct slice from, struct slice 
  * where the driver can; else STORE_UNKNOWN.
  */
 int store_commit(struct store *s, const struct store_op *ops, size_t n_ops, struct err *e);
+
+/* After STORE_UNKNOWN: did the last commit happen? STORE_UNKNOWN again if that cannot be told yet. */
+int store_resolve(struct store *s, bool *applied, struct err *e);
+/* Writes a compact copy of the state into a folder that is not there yet: all of it or, on any error, no folder. */
+int store_backup(struct store *s, const char *to_folder, struct err *e);
+/* True for the rows of DB_META that belong to the store (format, fence, last_txid): scans show them, commits may not touch them. */
+bool store_owns(int db, struct slice key);
 
 /* A list of operations that owns its bytes. Zero-initialise; append freely; commit once. */
 struct store_batch {
