@@ -24,7 +24,7 @@ STD   := -std=c11 -D_GNU_SOURCE
 CPPFLAGS += -Isdk/include -Ihost $(EXTRA_CPPFLAGS)
 CFLAGS_ALL = $(STD) $(OPT) $(WARN) $(HARD) $(CPPFLAGS) $(shell pkg-config --cflags $(HOST_PKGS) 2>/dev/null) $(CFLAGS)
 LD_HARD := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-LIBS_HOST = $(shell pkg-config --libs $(HOST_PKGS) 2>/dev/null) -ljq -lonig -ldl -lm
+LIBS_HOST = $(shell pkg-config --libs $(HOST_PKGS) 2>/dev/null) -ljq -ldl -lm
 
 HOST_SRC := $(filter-out host/main.c,$(wildcard host/*/*.c))
 HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/obj/%.o)
