@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c - a table of commands, no logic. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+
+#ifndef SYNCLINE_VERSION
+#define SYNCLINE_VERSION "0.1.0"
+#endif
+
+static const struct command commands[] = {
+    {"init", "[--a PLUGIN:OBJECT --b PLUGIN:OBJECT]", "write a commented config for two connections", NULL, cmd_init},
+    {"check", "[--online]", "check the config and say what each side guarantees",
+     "  --online   also reach both systems: credentials, objects, fields\n", cmd_check},
+    {"test-filter", "PAIR ID", "show what the filter and the mapping make of one record",
+     "ID is a record of side a, or b:ID.\n", cmd_test_filter},
+    {"plan", "[PAIR...] [-o FILE]", "show what a run would write; writes nothing",
+     "  -o FILE       write the plan to FILE, for `apply`\n  --exit-code   exit 4 when there is something to write\n", cmd_plan},
+    {"apply", "FILE", "carry out exactly that plan", NULL, cmd_apply},
+    {"sync", "[PAIR...]", "one run of each pair", "  --no-wait   exit 1 instead of waiting for another run of the pair\n", cmd_sync},
+    {"status", "[PAIR...]", "what is in step, what waits and why", NULL, cmd_status},
+    {"conflicts", "[list | show ID | resolve ID --take a|b | resolve ID --value JSON]", "what waits for a person",
+     "An ID is as `conflicts list` prints it; with several pairs, PAIR/ID.\n", cmd_conflicts},
+    {"parked", "[list | show ID | retry ID | retry --all | drop ID]", "records set aside and why", NULL, cmd_parked},
+    {"approve", "PAIR --deletes N | PAIR --first-run", "let withheld deletes or a reviewed first run through", NULL, cmd_approve},
+    {"history", "[PAIR [ID]] [--since T]", "what was written, when and why",
+     "  --since T   a time (2026-11-23 or 2026-11-23T09:00:00Z) or an age (2h, 7d)\n", cmd_history},
+    {"why", "PAIR ID [FIELD]", "why a record's fields have the values they have", NULL, cmd_why},
+    {"undo", "RUN [--dry-run]", "take one run's writes back", NULL, cmd_undo},
+    {"verify", "[PAIR...] [--repair]", "compare both sides in full", NULL, cmd_verify},
+    {"link", "PAIR A B", "link two records by hand", NULL, cmd_link},
+    {"unlink", "PAIR A [--forget]", "cut a link; both records stay",
+     "  --forget   forget the link entirely: the records may be matched or created again\n", cmd_unlink},
+    {"links", "PAIR", "list a pair's links", NULL, cmd_links},
+    {"plugins", "[NAME]", "connectors found, or why one was refused", NULL, cmd_plugins},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *to)
+{
+    fputs("usage: syncline [-c FILE] [--json] COMMAND [ARGUMENTS]\n\n", to);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n`syncline COMMAND --help` tells more; the config is syncline.json unless -c names another.\n", to);
+}
+
+static const struct command *find_command(const char *name, struct err *e)
+{
+    const char *names[N_COMMANDS];
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+        names[i] = commands[i].name;
+    }
+    const char *near = nearest_word(name, names, N_COMMANDS);
+    err_set(e, ERR_CONFIG, "'%s' is no command%s%s%s; `syncline --help` lists them", name, near ? "; did you mean '" : "",
+            near ? near : "", near ? "'?" : "");
+    return NULL;
+}
+
+static int print_help(const struct command *cmd)
+{
+    printf("usage: syncline [-c FILE] [--json] %s %s\n\n%s\n", cmd->name, cmd->args, cmd->summary);
+    if (cmd->help)
+        printf("\n%s", cmd->help);
+    return 0;
+}
+
+/* Options before the command; --json may stand anywhere. Returns the index of the command's name. */
+static int parse_global(struct cli *c, int argc, char **argv, bool *help, bool *version)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+            c->config = argv[++i];
+        else if (strcmp(argv[i], "--json") == 0)
+            c->json = true;
+        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            *help = true;
+        else if (strcmp(argv[i], "--version") == 0)
+            *version = true;
+        else
+            err_set(&c->err, ERR_CONFIG, "'%s' is no option; `syncline --help` lists them", argv[i]);
+    }
+    return i;
+}
+
+static int finish(struct cli *c, int rc)
+{
+    if (c->err.code) {
+        fprintf(stderr, "syncline: %s\n", c->err.text);
+        rc = rc ? rc : err_exit(&c->err);
+    }
+    conf_free(c->conf);
+    arena_fini(&c->arena);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli c = {.config = "syncline.json"};
+    bool help = false, version = false;
+    log_init(isatty(2) != 0, LOG_INFO);
+    int at = parse_global(&c, argc, argv, &help, &version);
+    if (c.err.code)
+        return finish(&c, 2);
+    if (version) {
+        puts("syncline " SYNCLINE_VERSION);
+        return 0;
+    }
+    if (help || at >= argc) {
+        print_usage(help ? stdout : stderr);
+        return help ? 0 : 2;
+    }
+    const struct command *cmd = find_command(argv[at], &c.err);
+    if (!cmd)
+        return finish(&c, 2);
+    c.argc = argc - at - 1;
+    c.argv = argv + at + 1;
+    for (int i = 0; i < c.argc; i++)
+        if (strcmp(c.argv[i], "--help") == 0)
+            return print_help(cmd);
+    return finish(&c, cmd->run(&c));
+}
