@@ -38,7 +38,7 @@ int elf_check(int fd, unsigned long long n_bytes, const char *file, struct err *
 {
     ElfW(Ehdr) head;
     bool read = read_at(fd, &head, sizeof(head), 0);
-    if (n_bytes < SELFMAG || (read && memcmp(head.e_ident, ELFMAG, SELFMAG) != 0))
+    if (!read_at(fd, head.e_ident, SELFMAG, 0) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
         return err_set(e, ERR_CONFIG,
                        "%s: it is not an ELF object; a connector is a shared object built with cc -shared", file);
     if (read && (head.e_type != ET_DYN || head.e_phentsize != sizeof(ElfW(Phdr))))

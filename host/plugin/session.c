@@ -180,7 +180,11 @@ int session_open(const struct sl_plugin *plugin, const char *connection, const s
     s->world = world ? world : &session_real_world;
     s->connection = mem_dup(connection);
     services_init(s);
-    struct sl_settings given = {sizeof(given), n_settings, sizeof(*settings), settings, s->connection};
+    struct sl_settings given = {.size = sizeof(given),
+                                .n_values = n_settings,
+                                .value_size = sizeof(*settings),
+                                .values = settings,
+                                .connection = s->connection};
     int answer = begin(s, CALL_OPEN, plugin->open && plugin->close, e);
     if (answer == SL_OK) {
         answer = plugin->open(&s->host, &given, &s->handle);
@@ -286,7 +290,7 @@ static void check_answered(struct session *s, const struct sl_get *get)
 int session_get(struct session *s, const char *object, const char *const *ids, uint32_t n_ids, struct session_sink sink,
                 struct err *e)
 {
-    struct sl_get get = {sizeof(get), n_ids, object, ids};
+    struct sl_get get = {.size = sizeof(get), .n_ids = n_ids, .object = object, .ids = ids};
     int answer = begin(s, CALL_GET, s->plugin->get != NULL, e);
     if (answer != SL_OK)
         return answer;
