@@ -104,7 +104,8 @@ struct intent {
     size_t n_changes;
 };
 
-enum wait_kind { WAIT_CONFLICT = 1, WAIT_DRIFT, WAIT_AMBIGUOUS, WAIT_PARKED, WAIT_UNCERTAIN, WAIT_WITHHELD, WAIT_REVIEW };
+enum wait_kind { WAIT_CONFLICT = 1, WAIT_DRIFT, WAIT_AMBIGUOUS, WAIT_PARKED, WAIT_UNCERTAIN, WAIT_WITHHELD, WAIT_REVIEW,
+                 WAIT_DECIDED /* a person gave the value: the next run writes it to both sides */ };
 
 /* What waits for a person: a conflict on a field, or a parked record. */
 struct wait_row {
