@@ -13,7 +13,8 @@ struct plugin_lib; /* a loaded shared object */
  * Negotiates a table (pure): refuses another major, a table too small for 1.0, a missing need, a bad name; zeroes *out
  * and copies the smaller size. Sentences name both versions. Returns 0 or ERR_CONFIG.
  */
-int plugin_negotiate(const struct sl_plugin *theirs, const char *file, uint64_t services, struct sl_plugin *out, struct err *e);
+int plugin_negotiate(const struct sl_plugin *theirs, const char *file, uint64_t services, struct sl_plugin *out,
+                     struct err *e);
 
 /* Loads FILE: must be a regular file owned by root or us, not writable by others; RTLD_NOW | RTLD_LOCAL. Out: *lib. */
 int plugin_load(const char *file, struct plugin_lib **lib, struct err *e);
