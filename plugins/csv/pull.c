@@ -6,7 +6,7 @@
 
 #include "connector.h"
 
-enum { PAGE_ITEMS = 10000 };
+enum { STOP_EVERY = 1024 }; /* rows between two looks at stopping() */
 
 /*
  * A cursor is "csv1 STATE" after a whole listing and "csv1 STATE OFFSET:LINE STAMPS" inside one. STATE is the file's when
@@ -58,7 +58,7 @@ static int missing(struct csv *c, const struct file *f, const struct sl_pull *pu
     return end_page(c, pull->cursor && !verify ? SL_PAGE_DONE : SL_PAGE_COMPLETE, "csv1 none");
 }
 
-/* Emits rows up to the page's size; *more: there are rows left, from place on. */
+/* Emits rows up to max (0: all); *more: there are rows left, from place on. */
 static int list(struct csv *c, const struct file *f, uint32_t max, struct place *place, bool *more)
 {
     const struct sl_host *host = c->host;
@@ -73,10 +73,11 @@ static int list(struct csv *c, const struct file *f, uint32_t max, struct place 
         place->offset = reader_offset(&r);
         place->line = r.next_line;
         n += !r.blank;
-        *more = place->offset < f->st.st_size;
-        if (*more && (n >= max || host->stopping(host->ctx)))
+        *more = max && n >= max && place->offset < f->st.st_size;
+        if (*more)
             break;
-        *more = false;
+        if (n % STOP_EVERY == STOP_EVERY - 1 && host->stopping(host->ctx))
+            result = csv_why(c, SL_RETRY, "%s: the run is being stopped; run again", f->name);
     }
     if (!result && end != READER_ROW && end != READER_END)
         result = reader_fault(c, f, &r, end);
@@ -106,7 +107,7 @@ static int list_page(struct csv *c, const struct file *f, uint32_t max, struct p
 static int choose(struct csv *c, const struct file *f, const struct sl_pull *pull, struct place *place)
 {
     bool inside = place->offset > 0;
-    uint32_t max = pull->page_max ? pull->page_max : PAGE_ITEMS;
+    uint32_t max = pull->page_max;
     if (!inside && f->settled && !strcmp(place->state, f->state) && !(pull->flags & SL_PULL_FULL))
         return end_page(c, SL_PAGE_DONE, pull->cursor);
     if (!inside)
@@ -114,7 +115,7 @@ static int choose(struct csv *c, const struct file *f, const struct sl_pull *pul
     if (!inside || strcmp(place->stamps, f->state) != 0) {
         if (inside) {
             snprintf(place->state, sizeof(place->state), "-");
-            max = UINT32_MAX;
+            max = 0;
         }
         place->offset = f->body;
         place->line = f->body_line;

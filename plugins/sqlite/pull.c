@@ -5,7 +5,7 @@
 
 #include "connector.h"
 
-enum { PAGE_ITEMS = 5000 };
+enum { STOP_EVERY = 1024 }; /* rows between two looks at stopping() */
 
 /*
  * A cursor is "sqlite1 STATE" after a whole listing and "sqlite1 STATE MODE TYPE:KEY" inside one. STATE is the
@@ -117,19 +117,19 @@ static int emit_row(struct page *p)
     return c;
 }
 
-/* A page ends only behind a row whose key can stand in a cursor. */
+/* The listing is one page unless the host asks for less. A page ends only behind a row whose key can stand in a cursor. */
 static int list(struct page *p, bool *more)
 {
     const struct sl_host *host = p->db->host;
     int code, c = SL_OK;
-    *more = false;
     for (uint32_t n = 0; !c && (code = sqlite3_step(p->list)) != SQLITE_DONE; n++) {
         if (code != SQLITE_ROW)
             return db_error(p->db, code, p->table.name);
-        if (p->last_type && (n >= p->max || host->stopping(host->ctx))) {
-            *more = true;
+        *more = p->max && n >= p->max && p->last_type;
+        if (*more)
             break;
-        }
+        if (n % STOP_EVERY == STOP_EVERY - 1 && host->stopping(host->ctx))
+            return db_why(p->db, SL_RETRY, "table %s: the run is being stopped; run again", p->table.name);
         c = emit_row(p);
     }
     return c;
@@ -186,7 +186,7 @@ int db_pull(struct db *d, const struct sl_pull *pull)
 {
     struct pool pool = {0};
     char now[STATE_BYTES];
-    struct page p = {.db = d, .place = place_parse(pull->cursor), .max = pull->page_max ? pull->page_max : PAGE_ITEMS};
+    struct page p = {.db = d, .place = place_parse(pull->cursor), .max = pull->page_max};
     int c = db_ready(d);
     if (!c)
         c = db_begin_state(d, now);
