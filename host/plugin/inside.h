@@ -55,7 +55,7 @@ struct session {
     struct arena http; /* the last http answer */
     struct seen seen;
     uint64_t n_items;
-    bool at_item;        /* an item is being taken: sentences say which */
+    bool at_item; /* an item is being taken: sentences say which */
     const char *item_id; /* the checked id of the item at hand, for sentences */
 
     struct session_sink sink; /* pull, get, find, webhook */
