@@ -159,15 +159,15 @@ static const char *string_to_json(struct arena *a, const struct sl_value *v, str
     struct err ignored = {0};
     struct json_doc *doc = json_parse(v->text ? v->text : "", v->text_size, NULL, &ignored);
     int type = doc ? json_type(json_root(doc)) : JSON_NULL;
-    bool container = type == JSON_LIST || type == JSON_OBJECT;
-    if (container) {
+    bool whole = type == JSON_LIST || type == JSON_OBJECT;
+    if (whole) {
         struct buf text = {0};
         json_put_node(&text, json_root(doc));
         set_text(out, arena_dup(a, text.data, text.size), text.size);
         buf_fini(&text);
     }
     json_free(doc);
-    return container ? NULL : "it is not the text of a JSON list or object";
+    return whole ? NULL : "it is not the text of a JSON list or object";
 }
 
 /* Rows: from; columns: to. Enums and references are texts here. What is not listed is refused. */
@@ -194,9 +194,19 @@ static uint32_t as_text(uint32_t type)
     return type == SL_ENUM || type == SL_REF ? SL_STRING : type;
 }
 
+static bool container(uint32_t type)
+{
+    return type == SL_SET || type == SL_JSON;
+}
+
+/* A list or an object is no listed value and no id, though it has a text. */
 static way *find_way(uint32_t from, uint32_t to)
 {
-    return from <= SL_JSON && to <= SL_JSON ? ways[as_text(from)][as_text(to)] : NULL;
+    if (from > SL_JSON || to > SL_JSON)
+        return NULL;
+    if ((container(from) && as_text(to) != to) || (container(to) && as_text(from) != from))
+        return NULL;
+    return ways[as_text(from)][as_text(to)];
 }
 
 static int refuse(const struct sl_value *v, uint32_t want, const char *reason, struct err *e)
