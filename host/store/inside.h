@@ -12,6 +12,7 @@
  * (16 bytes) beside the engine's rows.
  */
 enum { STORE_FORMAT = 1, STORE_TXID_BYTES = 16, STORE_NUMBER_BYTES = 8 };
+extern const char *const store_db_names[DB_END]; /* on disk: only add */
 extern const struct slice store_key_format, store_key_fence, store_key_last_txid;
 
 /* The store of a driver's own handle; takes it over. */

@@ -37,7 +37,7 @@ const struct slice store_key_format = TEXT("format");
 const struct slice store_key_fence = TEXT("fence");
 const struct slice store_key_last_txid = TEXT("last_txid");
 
-static const char *const db_names[DB_END] = {
+const char *const store_db_names[DB_END] = {
     [DB_META] = "meta",     [DB_LINKS] = "links",     [DB_IDS] = "ids",   [DB_BASES] = "bases",
     [DB_INBOX] = "inbox",   [DB_INTENTS] = "intents", [DB_KEYS] = "keys", [DB_CONFLICTS] = "conflicts",
     [DB_PARKED] = "parked", [DB_HISTORY] = "history", [DB_RUNS] = "runs",
@@ -78,7 +78,7 @@ int store_refuse_op(const struct store_op *op, struct err *e)
 {
     err_set(e, ERR_FAILED,
             "the state changed meanwhile: a row of %s is not as expected, nothing was written: run again",
-            db_names[op->db]);
+            store_db_names[op->db]);
     return STORE_EXISTS;
 }
 

@@ -11,17 +11,17 @@
 
 /* The logical databases of a pair. Numbers are on disk: only add at the end. Keys are at most 500 bytes. */
 enum store_db {
-    DB_META = 1,      /* text → row: format, fence, cursors, epochs, scope hashes, counters, approvals */
-    DB_LINKS = 2,     /* link number → who is whom */
-    DB_IDS = 3,       /* side, native id → link number, last seen version */
-    DB_BASES = 4,     /* link number, side → the record as that side stored it when both last agreed */
-    DB_INBOX = 5,     /* side, native id → a change seen and not yet reconciled */
-    DB_INTENTS = 6,   /* operation number → a write made durable before it is attempted */
-    DB_KEYS = 7,      /* side, rank, hash of a match key, link number → nothing: unlinked records by key */
+    DB_META = 1, /* text → row: format, fence, cursors, epochs, scope hashes, counters, approvals */
+    DB_LINKS = 2, /* link number → who is whom */
+    DB_IDS = 3, /* side, native id → link number, last seen version */
+    DB_BASES = 4, /* link number, side → the record as that side stored it when both last agreed */
+    DB_INBOX = 5, /* side, native id → a change seen and not yet reconciled */
+    DB_INTENTS = 6, /* operation number → a write made durable before it is attempted */
+    DB_KEYS = 7, /* side, rank, hash of a match key, link number → nothing: unlinked records by key */
     DB_CONFLICTS = 8, /* number → what waits for a person, and what one decided */
-    DB_PARKED = 9,    /* number → a record set aside with its reason */
-    DB_HISTORY = 10,  /* number → one write and why */
-    DB_RUNS = 11,     /* run ULID → its report */
+    DB_PARKED = 9, /* number → a record set aside with its reason */
+    DB_HISTORY = 10, /* number → one write and why */
+    DB_RUNS = 11, /* run ULID → its report */
     DB_END = 12
 };
 
@@ -31,26 +31,26 @@ enum { STORE_KEY_MAX = 500 }; /* bytes */
 enum store_rc {
     STORE_OK = 0,
     STORE_NOTFOUND = 1,
-    STORE_EXISTS = 2,  /* PUT_NEW or EXPECT did not hold: nothing was committed */
-    STORE_FENCED = 3,  /* somebody else owns the pair now: nothing was committed, stop at once */
+    STORE_EXISTS = 2, /* PUT_NEW or EXPECT did not hold: nothing was committed */
+    STORE_FENCED = 3, /* somebody else owns the pair now: nothing was committed, stop at once */
     STORE_UNKNOWN = 4, /* the commit may or may not be durable: store_resolve tells */
-    STORE_FULL = 5,    /* no space: nothing was committed */
-    STORE_BUSY = 6,    /* owned by another process; the err names it */
-    STORE_IO = 7,      /* the storage failed: close, nothing more is certain */
+    STORE_FULL = 5, /* no space: nothing was committed */
+    STORE_BUSY = 6, /* owned by another process; the err names it */
+    STORE_IO = 7, /* the storage failed: close, nothing more is certain */
     STORE_CORRUPT = 8,
-    STORE_TOONEW = 9   /* written by a newer version */
+    STORE_TOONEW = 9 /* written by a newer version */
 };
 
 enum store_op_kind {
     STORE_PUT = 1,
     STORE_PUT_NEW = 2, /* the key must be absent */
-    STORE_DEL = 3,     /* absent is fine */
-    STORE_EXPECT = 4   /* the key must hold exactly value (size 0 and NULL: must be absent); writes nothing */
+    STORE_DEL = 3, /* absent is fine */
+    STORE_EXPECT = 4 /* the key must hold exactly value (size 0 and NULL: must be absent); writes nothing */
 };
 
 struct store_op {
     uint8_t kind; /* enum store_op_kind */
-    uint8_t db;   /* enum store_db */
+    uint8_t db; /* enum store_db */
     struct slice key;
     struct slice value;
 };
@@ -89,14 +89,15 @@ struct store_driver {
     int (*backup)(void *self, const char *to_folder, struct err *e);
 };
 extern const struct store_driver store_lmdb; /* where: the pair's folder, made if missing */
-extern const struct store_driver store_mem;  /* where: ignored; see store/mem.h for sharing data and faults */
+extern const struct store_driver store_mem; /* where: ignored; see store/mem.h for sharing data and faults */
 
 /*
  * Opens a pair's state. Read-only opens need no lease, see the last commit of whoever owns the pair, and never create:
  * STORE_NOTFOUND when there is no state yet. Refuses state of a newer format (STORE_TOONEW, the sentence names both
  * versions) and damaged files (STORE_CORRUPT) without touching them. Out: *store, to be closed.
  */
-int store_open(const struct store_driver *driver, const char *where, bool read_only, struct store **store, struct err *e);
+int store_open(const struct store_driver *driver, const char *where, bool read_only, struct store **store,
+               struct err *e);
 void store_close(struct store *s); /* accepts NULL; releases the lease */
 
 /* Takes ownership of the pair; without wait answers STORE_BUSY naming the holder's pid. Leaves the lease in the store. */
@@ -139,7 +140,8 @@ void batch_put(struct store_batch *b, int db, struct slice key, struct slice val
 void batch_put_new(struct store_batch *b, int db, struct slice key, struct slice value);
 void batch_del(struct store_batch *b, int db, struct slice key);
 void batch_expect(struct store_batch *b, int db, struct slice key, struct slice value);
-int batch_commit(struct store_batch *b, struct store *s, struct err *e); /* empties the batch if OK; nothing to do: no commit */
+int batch_commit(struct store_batch *b, struct store *s,
+                 struct err *e); /* empties the batch if OK; nothing to do: no commit */
 void batch_clear(struct store_batch *b);
 void batch_fini(struct store_batch *b);
 
