@@ -61,6 +61,30 @@ static int fill(struct chunk *c, struct job *j, int fd, const char *text, size_t
     return code;
 }
 
+/* Is that file the temporary file of another write of this batch? */
+static bool of_batch(const struct chunk *c, const char *temp)
+{
+    struct stat st;
+    if (fstatat(c->f->fd, temp, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return false;
+    for (uint32_t i = 0; i < c->n_jobs; i++)
+        if (c->jobs[i].has_temp && c->jobs[i].ours.st_ino == st.st_ino)
+            return true;
+    return false;
+}
+
+/* What a killed attempt left under the name goes; what another write of the batch put there stays: EEXIST. */
+static int open_temp(const struct chunk *c, const char *temp)
+{
+    int fd = open_below(c->f->fd, temp, O_WRONLY | O_CREAT | O_EXCL);
+    if (fd >= 0 || errno != EEXIST)
+        return fd;
+    if (!of_batch(c, temp) && unlinkat(c->f->fd, temp, 0) == 0)
+        return open_below(c->f->fd, temp, O_WRONLY | O_CREAT | O_EXCL);
+    errno = EEXIST;
+    return -1;
+}
+
 static void write_temp(struct chunk *c, struct job *j, const char *text, size_t n_bytes)
 {
     char temp[NAME_ROOM];
@@ -71,7 +95,7 @@ static void write_temp(struct chunk *c, struct job *j, const char *text, size_t 
                    j->w->id, n_bytes, FILE_MAX_BYTES >> 20);
         return;
     }
-    int fd = open_below(c->f->fd, temp, O_WRONLY | O_CREAT | O_EXCL);
+    int fd = open_temp(c, temp);
     if (fd < 0 && errno == EEXIST) {
         job_refuse(c, j, SL_BROKEN, "two writes of one batch carry the operation key %s: give each its own",
                    j->w->idempotency_key ? j->w->idempotency_key : "(none)");
@@ -85,6 +109,7 @@ static void write_temp(struct chunk *c, struct job *j, const char *text, size_t 
     }
     c->coarse |= stat_grain_ns(c->f, &j->ours) > GRAIN_FINE_NS;
     c->n_temps++;
+    c->touched_ns = clock_ns();
     j->text_at = c->text.size;
     j->text_bytes = n_bytes;
     bytes_add(&c->text, text, n_bytes);
@@ -109,10 +134,9 @@ static void prepare_create(struct chunk *c, struct job *j)
     char name[NAME_ROOM];
     struct stat st;
     file_name(j->w->id, name);
-    if (fstatat(c->f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    /* Publishing finds a taken id anyway; only where it is likely is it worth a look before. */
+    if ((j->w->flags & SL_WRITE_REPEAT) && fstatat(c->f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         job_exists(c, j);
-    else if (errno != ENOENT)
-        job_fault(c, j, "cannot be created", errno);
     else
         write_content(c, j, NULL);
 }
@@ -240,6 +264,8 @@ void sweep(struct jsondir *d, const struct folder *f, const struct sl_batch *bat
     sweep_old(d, f);
     for (uint32_t i = 0; i < batch->n_writes; i++) {
         struct job j = {.w = sl_write_at(batch, i), .index = i};
+        if (!(j.w->flags & SL_WRITE_REPEAT))
+            continue;
         temp_name(&j, temp);
         unlinkat(f->fd, temp, 0);
     }

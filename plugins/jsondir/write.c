@@ -213,7 +213,7 @@ static bool sync_contents(struct chunk *c)
 static void outwait(const struct chunk *c)
 {
     if (c->n_temps > 0 && !c->coarse)
-        clock_wait(clock_ns() + GRAIN_FINE_NS + 1000, 2 * GRAIN_FINE_NS);
+        clock_wait(c->touched_ns + GRAIN_FINE_NS + 1000, 2 * GRAIN_FINE_NS);
 }
 
 static bool sync_names(struct chunk *c)
@@ -277,6 +277,7 @@ static uint32_t write_chunk(struct chunk *c, const struct sl_batch *batch, uint3
     if (sync_contents(c)) {
         outwait(c); /* an edit after publication then has another mtime than our content */
         publish_all(c);
+        c->touched_ns = clock_ns();
         bool durable = c->f->fd < 0 || sync_names(c);
         outwait(c); /* and another ctime than the version that is told */
         tell_all(c, durable);

@@ -36,6 +36,7 @@ struct chunk {
     struct bytes text; /* the contents written, to be told as the records now stored */
     bool sync_each; /* few files: sync each; many: the file system once */
     uint32_t n_temps;
+    int64_t touched_ns; /* when files were last touched */
     bool coarse; /* stamps too coarse to be waited out: outcomes carry no version */
     bool enough; /* the host takes no more outcomes */
     int archive_fd;
@@ -54,8 +55,8 @@ void job_tell(struct chunk *c, struct job *j, const struct sl_outcome *outcome);
 /* prepare.c: checks the preconditions and writes the temporary file. Ends as JOB_READY or JOB_TOLD. */
 void job_prepare(struct chunk *c, struct job *j);
 /*
- * Removes temporary files that killed runs left in the folder: those of this batch's operations, and all older than an hour.
- * Before the batch begins: later, a temporary file under one of its keys is one of its own.
+ * Removes temporary files that killed runs left in the folder: those of this batch's repeated operations, and all older
+ * than an hour.
  */
 void sweep(struct jsondir *d, const struct folder *f, const struct sl_batch *batch);
 
