@@ -7,8 +7,8 @@
 
 #include "record/order.h"
 
-/* An exponent beyond this is held there, so that adding the digits' place cannot overflow. */
-static const int64_t exponent_max = 1000000000000000000;
+/* An exponent from here on is held here, so that neither one more digit nor the digits' place can overflow. */
+static const int64_t exponent_max = 100000000000000000;
 
 /* sign * 0.d1d2d3... * 10^place, where d1 is not 0; the digits stand in the text, perhaps with one point among them. */
 struct amount {
