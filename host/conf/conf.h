@@ -17,7 +17,7 @@ enum delete_policy { DELETE_UNLINK = 1, DELETE_ARCHIVE, DELETE_DELETE, DELETE_RE
 struct conf_connection {
     const char *name;
     const char *plugin;
-    struct plugin_lib *lib; /* loaded on demand by conf_connect_plugins */
+    struct plugin_lib *lib; /* loaded by conf_load */
     struct sl_value *settings; /* resolved: defaults filled in, paths absolute, secrets read */
     uint32_t n_settings;
     int line, column;
@@ -40,20 +40,21 @@ struct conf_match {
 struct conf_pair {
     const char *name;
     struct conf_side side[2];
-    int mode;          /* enum mode */
-    bool create[2];    /* create[s]: records may be created on side s */
-    int first_run;     /* enum first_run; FIRST_UNSET: review if both sides hold unlinked records, else match_or_create */
+    int mode; /* enum mode */
+    bool create[2]; /* create[s]: records may be created on side s */
+    int first_run; /* enum first_run; FIRST_UNSET: review if both sides hold unlinked records, else match_or_create */
     int on_leave;
     int delete_policy;
     int64_t delete_max, delete_max_percent;
-    int policy;        /* the pair's conflict policy; default POLICY_MANUAL */
-    int drift;         /* the pair's drift policy; default DRIFT_ALERT */
-    int64_t every_ms;  /* 0: not scheduled */
+    int policy; /* the pair's conflict policy; default POLICY_MANUAL */
+    int drift; /* the pair's drift policy; default DRIFT_ALERT */
+    int64_t every_ms; /* 0: not scheduled */
     int64_t verify_every_ms;
     struct conf_match *match;
     size_t n_match;
     struct map map;
-    bool fields_given; /* the config lists fields */
+    bool fields_given; /* the config lists fields; else map.open_rule is the template of the rules there will be */
+    uint64_t scope[2], digest; /* what conf_scope and conf_pair_digest answer */
     int line, column;
 };
 
@@ -61,7 +62,8 @@ struct conf {
     const char *file;
     const char *folder;
     const char *state; /* folder, absolute */
-    int64_t keep_ms;   /* history */
+    const char *listen; /* HOST:PORT, for `run` */
+    int64_t keep_ms; /* history */
     const char *const *plugin_folders;
     size_t n_plugin_folders;
     struct plugin_path plugin_path;
@@ -75,7 +77,8 @@ struct conf {
 
 /*
  * Loads and checks a config, loading the plugins its connections name (their option tables check the settings). All problems are
- * appended to *problems, one a line: "file:line:column: path: what; what to do". Returns NULL and ERR_CONFIG if there are any.
+ * appended to *problems, one a line: "file:line:column: path: what; what to do" (or "file: what; what to do" where there is no place).
+ * Returns NULL and ERR_CONFIG if there are any; e then says how many, and which if it is one.
  */
 struct conf *conf_load(const char *file, struct buf *problems, struct err *e);
 void conf_free(struct conf *c); /* accepts NULL; unloads the plugins, frees expressions */
