@@ -19,9 +19,12 @@
 #define DEADLINE_S 1
 #define SAFE_INTEGER (INT64_C(1) << 53)
 #define TEXT_BYTES_MAX 300
+#define ABANDONED_MAX 8
 
 struct jq_expr {
-    jq_state *state;
+    jq_state *state; /* NULL: was abandoned, to be compiled again */
+    const char *program;
+    int n_abandoned;
     struct arena arena; /* the scan's names */
     struct scan scan;
     jv *keys; /* keys[i]: scan.names[i] as libjq wants it */
@@ -40,9 +43,14 @@ static const char prelude[] =
     "def _multiply(a;b):b as $b|a as $a|"
     "if ($a|type)!=($b|type) and ($a|_length)!=null and ($b|_length)!=null and ($a|_length)*($b|_length)>1000000 "
     "then error(\"a repeated text would be longer than 1000000 bytes\") else _times($a;$b) end;"
-    /* index("") never ends */
-    "def _indices($i):indices($i);def indices($i):if $i==\"\" then null else _indices($i) end;"
+    /* index("") never ends; in a list, what is compared is never freed */
+    "def _indices($i):indices($i);def indices($i):if $i==\"\" then null elif type==\"array\" then . as $a|"
+    "if ($i|type)==\"array\" then ($i|length) as $n|[range(0;length-$n+1)|select($n>0 and $a[.:.+$n]==$i)] "
+    "else [range(0;length)|select($a[.]==$i)] end else _indices($i) end;"
     "def index($i):indices($i)|.[0];def rindex($i):indices($i)|.[-1:][0];"
+    /* neither is a text that is trimmed by what is no text */
+    "def _ltrimstr($t):ltrimstr($t);def ltrimstr($t):if ($t|type)==\"string\" then _ltrimstr($t) else . end;"
+    "def _rtrimstr($t):rtrimstr($t);def rtrimstr($t):if ($t|type)==\"string\" then _rtrimstr($t) else . end;"
     /* a number that is no time aborts the process */
     "def _time(f):if type==\"number\" then f else . end;"
     "def _strftime($f):strftime($f);def strftime($f):_time(gmtime)|_strftime($f);"
@@ -344,21 +352,102 @@ static int result_out(jv result, struct arena *a, struct sl_value *out, struct e
     return rc;
 }
 
+/* --- compile --- */
+
+/* libjq: "jq: error: WHAT (Unix shell quoting issues?) at <top-level>, line N:" and the whole program; keeps WHAT and N less our first line. */
+static void note_message(void *data, jv message)
+{
+    static const char lead[] = "jq: error: ", place[] = " at <top-level>, line ";
+    struct jq_expr *x = data;
+    const char *text = jv_get_kind(message) == JV_KIND_STRING ? jv_string_value(message) : "it does not compile";
+    if (strncmp(text, lead, strlen(lead)) == 0)
+        text += strlen(lead);
+    const char *at = strstr(text, place);
+    size_t n = at ? (size_t)(at - text) : strcspn(text, "\n");
+    const char *aside = strstr(text, " (Unix shell quoting");
+    if (aside && (size_t)(aside - text) < n)
+        n = (size_t)(aside - text);
+    const char *what = one_line(&x->arena, arena_dup(&x->arena, text, n));
+    long line = at ? strtol(at + strlen(place), NULL, 10) - 1 : 0;
+    if (line > x->n_lines)
+        err_set(x->report, ERR_CONFIG,
+                "expression: it ends before it is complete; correct it (the language is jq 1.6)");
+    else if (line > 0)
+        err_set(x->report, ERR_CONFIG, "expression, line %ld: %s; correct it (the language is jq 1.6)", line, what);
+    else
+        err_set(x->report, ERR_CONFIG, "expression: %s; correct it (the language is jq 1.6)", what);
+    jv_free(message);
+}
+
+/* The program stands on lines of its own in brackets, so that a comment at its end hides nothing of ours. */
+static int compile(struct jq_expr *x, struct err *e)
+{
+    struct buf text = {0};
+    buf_text(&text, prelude);
+    buf_text(&text, x->scan.uses_now ? ".[1] as $now|.[0]|" : "");
+    buf_text(&text, x->scan.paths ? "first(\n" : "(\n");
+    buf_text(&text, x->program);
+    buf_text(&text, "\n)");
+    x->state = jq_init();
+    x->report = e;
+    x->n_lines = 1;
+    for (const char *p = x->program; *p; p++)
+        x->n_lines += *p == '\n';
+    int ok = 0;
+    if (x->state) {
+        jq_set_error_cb(x->state, note_message, x);
+        ok = jq_compile_args(x->state, text.data, jv_object());
+        jq_set_error_cb(x->state, NULL, NULL);
+    }
+    buf_fini(&text);
+    return ok ? 0 : err_set(e, ERR_CONFIG, "expression: jq does not take it; correct it (the language is jq 1.6)");
+}
+
+/* --- run --- */
+
+/*
+ * libjq 1.6 asserts that no path expression is half done when a program is started again or freed. What is halted inside
+ * one can only be left lying; a few times, then the expression is refused.
+ */
+static int give_up(struct jq_expr *x, struct err *e)
+{
+    if (x->scan.paths) {
+        x->state = NULL;
+        x->n_abandoned++;
+    } else {
+        jq_start(x->state, jv_null(), 0); /* lets go of what the endless program piled up */
+    }
+    return err_set(e, ERR_INPUT, "expression: it ran longer than %d s on this record; bound its loops", DEADLINE_S);
+}
+
+static int make_ready(struct jq_expr *x, struct err *e)
+{
+    if (x->state)
+        return 0;
+    if (x->n_abandoned >= ABANDONED_MAX)
+        return err_set(e, ERR_INPUT, "expression: it ran longer than %d s on %d records; bound its loops", DEADLINE_S,
+                       ABANDONED_MAX);
+    return compile(x, e);
+}
+
 /* Out: the first output, to be freed; invalid if there is none. */
 static int run(struct jq_expr *x, const struct sl_record *r, int64_t now_ms, jv *out, struct err *e)
 {
+    if (make_ready(x, e))
+        return ERR_INPUT;
     jv input = record_in(x, r);
     if (x->scan.uses_now)
         input = JV_ARRAY(input, jv_number((double)now_ms / 1000.0));
     begin_deadline(x->state);
     jq_start(x->state, input, 0);
     *out = jq_next(x->state);
+    if (x->scan.paths && jv_is_valid(*out))
+        jv_free(jq_next(x->state)); /* first() has no second output: this ends its path expressions */
     end_deadline();
     if (!jq_halted(x->state))
         return 0;
     jv_free(*out);
-    jq_start(x->state, jv_null(), 0); /* lets go of what the endless program piled up */
-    return err_set(e, ERR_INPUT, "expression: it ran longer than %d s on this record; bound its loops", DEADLINE_S);
+    return give_up(x, e);
 }
 
 int jq_value(struct jq_expr *x, const struct sl_record *r, int64_t now_ms, struct arena *a, struct sl_value *out,
@@ -389,64 +478,15 @@ int jq_true(struct jq_expr *x, const struct sl_record *r, int64_t now_ms, bool *
     return rc;
 }
 
-/* --- compile --- */
-
-/* libjq: "jq: error: WHAT (Unix shell quoting issues?) at <top-level>, line N:" and the whole program; keeps WHAT and N less our first line. */
-static void note_message(void *data, jv message)
-{
-    static const char lead[] = "jq: error: ", place[] = " at <top-level>, line ";
-    struct jq_expr *x = data;
-    const char *text = jv_get_kind(message) == JV_KIND_STRING ? jv_string_value(message) : "it does not compile";
-    if (strncmp(text, lead, strlen(lead)) == 0)
-        text += strlen(lead);
-    const char *at = strstr(text, place);
-    size_t n = at ? (size_t)(at - text) : strcspn(text, "\n");
-    const char *aside = strstr(text, " (Unix shell quoting");
-    if (aside && (size_t)(aside - text) < n)
-        n = (size_t)(aside - text);
-    const char *what = one_line(&x->arena, arena_dup(&x->arena, text, n));
-    long line = at ? strtol(at + strlen(place), NULL, 10) - 1 : 0;
-    if (line > x->n_lines)
-        err_set(x->report, ERR_CONFIG,
-                "expression: it ends before it is complete; correct it (the language is jq 1.6)");
-    else if (line > 0)
-        err_set(x->report, ERR_CONFIG, "expression, line %ld: %s; correct it (the language is jq 1.6)", line, what);
-    else
-        err_set(x->report, ERR_CONFIG, "expression: %s; correct it (the language is jq 1.6)", what);
-    jv_free(message);
-}
-
-/* The program stands on lines of its own in brackets, so that a comment at its end hides nothing of ours. */
-static int compile(struct jq_expr *x, const char *program, struct err *e)
-{
-    struct buf text = {0};
-    buf_text(&text, prelude);
-    buf_text(&text, x->scan.uses_now ? ".[1] as $now|.[0]|(\n" : "(\n");
-    buf_text(&text, program);
-    buf_text(&text, "\n)");
-    x->state = jq_init();
-    x->report = e;
-    x->n_lines = 1;
-    for (const char *p = program; *p; p++)
-        x->n_lines += *p == '\n';
-    int ok = 0;
-    if (x->state) {
-        jq_set_error_cb(x->state, note_message, x);
-        ok = jq_compile_args(x->state, text.data, jv_object());
-        jq_set_error_cb(x->state, NULL, NULL);
-    }
-    buf_fini(&text);
-    return ok ? 0 : err_set(e, ERR_CONFIG, "expression: jq does not take it; correct it (the language is jq 1.6)");
-}
-
 int jq_compile(const char *program, struct jq_expr **out, struct err *e)
 {
     struct jq_expr *x = mem_alloc(sizeof(*x));
     *out = NULL;
     prepare_deadline();
+    x->program = arena_text(&x->arena, program);
     int rc = scan_program(program, &x->arena, &x->scan, e);
     if (!rc)
-        rc = compile(x, program, e);
+        rc = compile(x, e);
     if (rc) {
         jq_free(x);
         return rc;

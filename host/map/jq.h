@@ -19,7 +19,8 @@ void jq_free(struct jq_expr *x); /* accepts NULL */
  * Runs over the record's fields as one object (plus .id, unless a field has that name). Numbers a double cannot hold exactly enter as strings.
  * First output only; none is ABSENT. now_ms is the run's clock. deadline: 1 s of run time. ERR_INPUT on a jq error.
  */
-int jq_value(struct jq_expr *x, const struct sl_record *r, int64_t now_ms, struct arena *a, struct sl_value *out, struct err *e);
+int jq_value(struct jq_expr *x, const struct sl_record *r, int64_t now_ms, struct arena *a, struct sl_value *out,
+             struct err *e);
 /* As a condition: false and null are false, no output is false. */
 int jq_true(struct jq_expr *x, const struct sl_record *r, int64_t now_ms, bool *out, struct err *e);
 

@@ -8,30 +8,41 @@
 #include "map/jq.h"
 
 /* The decision when both sides changed a field. Names are the config's words. */
-enum policy { POLICY_A = 1, POLICY_B, POLICY_NEWEST, POLICY_NONEMPTY, POLICY_MERGE, POLICY_MIN, POLICY_MAX, POLICY_MANUAL };
+enum policy {
+    POLICY_A = 1,
+    POLICY_B,
+    POLICY_NEWEST,
+    POLICY_NONEMPTY,
+    POLICY_MERGE,
+    POLICY_MIN,
+    POLICY_MAX,
+    POLICY_MANUAL
+};
 /* What happens to an edit on the side that does not own a one-way field. */
 enum drift { DRIFT_ALERT = 1, DRIFT_REVERT, DRIFT_IGNORE };
 
 /* One entry of a value map; texts as they print (a number or bool by its JSON text). */
 struct value_pair {
     const char *side[2];
-    uint32_t type[2]; /* enum sl_type of side[s] as the config wrote it (SL_NULL, SL_BOOL, SL_INT, ...); SL_ABSENT: a string, or "null" for NULL */
+    uint32_t type
+        [2]; /* enum sl_type of side[s] as the config wrote it (SL_NULL, SL_BOOL, SL_INT, ...); SL_ABSENT: a string, or "null" for NULL */
 };
 
 /* One field rule. Filled by conf; all memory is the config's. */
 struct rule {
-    const char *field[2];      /* field[s]: the name on side s; NULL: side s has none (computed or constant for the other) */
-    bool to[2];                /* to[s]: side s is written by this rule */
-    const char *program[2];    /* program[s]: jq that computes side s's value from the other side's record; NULL: field[1-s] */
-    struct jq_expr *expr[2];   /* the compiled program[s] */
+    const char *field[2]; /* field[s]: the name on side s; NULL: side s has none (computed or constant for the other) */
+    bool to[2]; /* to[s]: side s is written by this rule */
+    const char
+        *program[2]; /* program[s]: jq that computes side s's value from the other side's record; NULL: field[1-s] */
+    struct jq_expr *expr[2]; /* the compiled program[s] */
     const struct sl_value *constant[2]; /* constant[s]: the value side s always gets; NULL: none */
     const struct value_pair *values; /* NULL: none */
     size_t n_values;
-    const char *otherwise[2];  /* otherwise[s]: what side s gets for an unlisted value; NULL: the field is parked */
-    uint32_t type[2];          /* enum sl_type of the field by the side's schema; SL_ABSENT: unknown or any */
-    int policy;                /* enum policy */
-    int drift;                 /* enum drift */
-    int group;                 /* rules of one group (number > 0) take one side whole; 0: none */
+    const char *otherwise[2]; /* otherwise[s]: what side s gets for an unlisted value; NULL: the field is parked */
+    uint32_t type[2]; /* enum sl_type of the field by the side's schema; SL_ABSENT: unknown or any */
+    int policy; /* enum policy */
+    int drift; /* enum drift */
+    int group; /* rules of one group (number > 0) take one side whole; 0: none */
     const char *group_name;
 };
 
@@ -41,7 +52,7 @@ struct map {
     size_t n_rules;
     bool open;
     const char *open_skip[2]; /* a key field of a side that an open map leaves out (the id column), or NULL */
-    struct rule open_rule;    /* the template of the rules an open map makes */
+    struct rule open_rule; /* the template of the rules an open map makes */
 };
 
 /*
@@ -59,6 +70,7 @@ struct rule *map_open_rules(const struct map *m, const struct sl_record *const s
  * Checks a rule's value map: every value of `enums[s]` (NULL: not known) mapped for a written side, no two source values onto one in a two-way
  * rule, unless otherwise says. Appends one sentence a problem to *problems (newline-separated), each naming the values. Returns their number.
  */
-size_t map_check_values(const struct rule *r, const char *const *const enums[2], const uint32_t n_enums[2], struct buf *problems);
+size_t map_check_values(const struct rule *r, const char *const *const enums[2], const uint32_t n_enums[2],
+                        struct buf *problems);
 
 #endif

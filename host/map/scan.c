@@ -37,6 +37,12 @@ static const char *const forbidden_variables[] = {"ENV", "__prog_args", "__loc__
 /* Words that hand nothing of the record on as a whole; any other one is a function and may look at all of its input. */
 static const char *const blind_words[] = {"and", "or", "not", "true", "false", "null", "empty"};
 
+/* Functions whose definitions in libjq are made with path(). */
+static const char *const path_words[] = {
+    "path",         "paths",        "leaf_paths", "del",       "map_values", "tostream", "fromstream",
+    "from_entries", "with_entries", "bsearch",    "transpose", "_modify",    "_assign",  "truncate_stream",
+};
+
 /* Operators of which a shorter one is a prefix: the longest match counts, as in libjq. `=` kinds give the whole record back. */
 static const struct {
     const char *text;
@@ -196,6 +202,8 @@ static int read_word(struct scanner *s, bool key)
     int rc = read_keyword(s, word, n, &known);
     if (rc || known)
         return rc;
+    if (IN(path_words, word, n))
+        s->out->paths = true;
     if (!IN(blind_words, word, n))
         note_whole(s);
     return 0;
@@ -295,6 +303,7 @@ static void read_operator(struct scanner *s)
         size_t n = strlen(operators[i].text);
         if (strncmp(s->at, operators[i].text, n) == 0) {
             s->out->whole = s->out->whole || operators[i].assigns;
+            s->out->paths = s->out->paths || operators[i].assigns;
             s->at += n;
             return;
         }

@@ -11,6 +11,7 @@
 /* What a program can see of the record it is run over. */
 struct scan {
     bool uses_now; /* it names $now */
+    bool paths; /* it may work with paths, openly or inside libjq */
     bool whole; /* it may look at the record as a whole; else only at the fields in names */
     const char **names;
     size_t n_names;
