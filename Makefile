@@ -33,7 +33,7 @@ PLUGINS  := $(sort $(PLUGINS))
 PLUGIN_SO := $(PLUGINS:%=$(BUILD)/plugins/%.so)
 UNIT_SRC := $(wildcard tests/unit/*.c tests/engine/test_*.c tests/abi/test_*.c)
 UNIT_BIN := $(UNIT_SRC:tests/%.c=$(BUILD)/tests/%)
-ENGINE_KIT := $(filter-out tests/engine/test_%,$(wildcard tests/engine/*.c))
+ENGINE_KIT := $(filter-out tests/engine/test_%,$(wildcard tests/engine/*.c)) plugins/memory/memory.c
 ENGINE_KIT_OBJ := $(ENGINE_KIT:%.c=$(BUILD)/obj/%.o)
 
 all: $(BUILD)/syncline plugins
