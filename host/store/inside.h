@@ -15,6 +15,9 @@ enum { STORE_FORMAT = 1, STORE_TXID_BYTES = 16, STORE_NUMBER_BYTES = 8 };
 extern const char *const store_db_names[DB_END]; /* on disk: only add */
 extern const struct slice store_key_format, store_key_fence, store_key_last_txid;
 
+/* What the map of a file sets aside at first: address space, not disk. Tests make it small to see it grow. */
+extern size_t store_lmdb_map_bytes;
+
 /* The store of a driver's own handle; takes it over. */
 struct store *store_adopt(const struct store_driver *driver, void *self, bool read_only);
 

@@ -6,18 +6,17 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "store/folder.h"
+#include "store/home.h"
 #include "store/inside.h"
 
 enum { MAX_READERS = 512, FILE_MODE = 0600, WALK_TRIES = 10 };
-/* Address space, not disk: the file grows as it is written. */
-static const size_t MAP_MIN_BYTES = (size_t)1 << 30;
+size_t store_lmdb_map_bytes = (size_t)1 << 30;
 
 /* Answers of our own in the place of LMDB's, whose are errno values and below -30000. */
 enum { NOT_AS_EXPECTED = -1, NOT_OURS = -2 };
 
 struct lmdb {
-    struct folder folder;
+    struct home home;
     MDB_env *env;
     MDB_dbi dbis[DB_END];
     pid_t pid;
@@ -67,10 +66,10 @@ static int answer(struct lmdb *s, int rc, struct err *e)
         if (meanings[i].rc != rc)
             continue;
         s->dead = s->dead || meanings[i].fatal;
-        err_set(e, meanings[i].code, "%s: %s", s->folder.path, meanings[i].text);
+        err_set(e, meanings[i].code, "%s: %s", s->home.path, meanings[i].text);
         return meanings[i].store_rc;
     }
-    err_set(e, ERR_STATE, "%s: the store answered '%s': check the disk, then run again", s->folder.path,
+    err_set(e, ERR_STATE, "%s: the store answered '%s': check the disk, then run again", s->home.path,
             mdb_strerror(rc));
     return STORE_IO;
 }
@@ -79,9 +78,9 @@ static int answer(struct lmdb *s, int rc, struct err *e)
 static int usable(const struct lmdb *s, struct err *e)
 {
     if (s->dead)
-        err_set(e, ERR_STATE, "%s: the storage failed before: check the disk, then run again", s->folder.path);
+        err_set(e, ERR_STATE, "%s: the storage failed before: check the disk, then run again", s->home.path);
     else if (s->pid != getpid())
-        err_set(e, ERR_STATE, "%s was opened by process %ld, not by this one: open it again", s->folder.path,
+        err_set(e, ERR_STATE, "%s was opened by process %ld, not by this one: open it again", s->home.path,
                 (long)s->pid);
     else
         return STORE_OK;
@@ -201,7 +200,7 @@ static int fill_new(const char *path, void *context, struct err *e)
 {
     struct lmdb *s = context;
     MDB_env *env = NULL;
-    int rc = env_open(&env, path, 0, MAP_MIN_BYTES);
+    int rc = env_open(&env, path, 0, store_lmdb_map_bytes);
     if (rc == MDB_SUCCESS)
         rc = write_first(env);
     mdb_env_close(env);
@@ -250,7 +249,7 @@ static int read_format(struct lmdb *s, struct err *e)
             mdb_txn_abort(txn);
     }
     if (rc == MDB_SUCCESS && format != STORE_FORMAT)
-        return store_refuse_format(s->folder.path, format, e);
+        return store_refuse_format(s->home.path, format, e);
     return answer(s, rc, e);
 }
 
@@ -261,12 +260,12 @@ static int read_format(struct lmdb *s, struct err *e)
 static int reader_flags(struct lmdb *s, unsigned *flags, struct err *e)
 {
     *flags = MDB_RDONLY;
-    if (folder_holds(&s->folder, FOLDER_LOCK))
+    if (home_holds(&s->home, HOME_LOCK))
         return STORE_OK;
     *flags |= MDB_NOLOCK;
-    if (folder_share(&s->folder))
+    if (home_share(&s->home))
         return STORE_OK;
-    err_set(e, ERR_BUSY, "%s is being opened by another process: run again", s->folder.path);
+    err_set(e, ERR_BUSY, "%s is being opened by another process: run again", s->home.path);
     return STORE_BUSY;
 }
 
@@ -275,14 +274,14 @@ static int open_here(struct lmdb *s, const char *where, bool read_only, struct e
     struct header header = {0};
     unsigned flags = 0;
     int dead_readers = 0;
-    int rc = folder_open(&s->folder, where, e);
+    int rc = home_open(&s->home, where, e);
     if (rc == STORE_OK && read_only)
         rc = reader_flags(s, &flags, e);
     if (rc == STORE_OK)
-        rc = folder_admit(&s->folder, &header, e);
+        rc = home_admit(&s->home, &header, e);
     if (rc != STORE_OK)
         return rc;
-    size_t map_bytes = map_size(MAP_MIN_BYTES, header.n_pages * header.page_bytes);
+    size_t map_bytes = map_size(store_lmdb_map_bytes, header.n_pages * header.page_bytes);
     int mdb_rc = env_open(&s->env, where, flags, map_bytes);
     if (mdb_rc == MDB_SUCCESS && !(flags & MDB_NOLOCK))
         mdb_rc = mdb_reader_check(s->env, &dead_readers);
@@ -297,7 +296,7 @@ static void lmdb_close(void *self)
     struct lmdb *s = self;
     if (s->env && s->pid == getpid())
         mdb_env_close(s->env);
-    folder_close(&s->folder);
+    home_close(&s->home);
     mem_free(s);
 }
 
@@ -305,15 +304,15 @@ static int lmdb_open(void **self, const char *where, bool read_only, struct err 
 {
     struct lmdb *s = mem_alloc(sizeof(*s));
     s->pid = getpid();
-    s->folder = (struct folder){.path = mem_dup(where), .dir = -1, .owner = -1};
+    s->home = (struct home){.path = mem_dup(where), .dir = -1, .owner = -1};
     int rc = STORE_OK;
-    if (!folder_holds_data(where)) {
-        rc = read_only ? STORE_NOTFOUND : folder_make(where, fill_new, s, e);
+    if (!home_holds_data(where)) {
+        rc = read_only ? STORE_NOTFOUND : home_make(where, fill_new, s, e);
         if (read_only)
             err_set(e, ERR_NOTFOUND, "%s holds no state yet: run the pair once", where);
     }
-    mem_free(s->folder.path);
-    s->folder.path = NULL;
+    mem_free(s->home.path);
+    s->home.path = NULL;
     if (rc == STORE_OK)
         rc = open_here(s, where, read_only, e);
     if (rc == STORE_OK)
@@ -346,20 +345,20 @@ static int lmdb_acquire(void *self, bool wait, struct store_lease *out, struct e
     int dead_readers = 0;
     int rc = usable(s, e);
     if (rc == STORE_OK)
-        rc = folder_own(&s->folder, wait, &noted, e);
+        rc = home_own(&s->home, wait, &noted, e);
     if (rc != STORE_OK)
         return rc;
     mdb_reader_check(s->env, &dead_readers);
-    rc = folder_still_there(&s->folder, e);
+    rc = home_still_there(&s->home, e);
     if (rc == STORE_OK)
         rc = answer(s, read_fence(s, &s->fence_stored), e);
     if (rc != STORE_OK) {
-        folder_disown(&s->folder);
+        home_disown(&s->home);
         return rc;
     }
     s->fence = (noted > s->fence_stored ? noted : s->fence_stored) + 1;
-    folder_note(&s->folder, s->fence);
-    folder_reserve(&s->folder);
+    home_note(&s->home, s->fence);
+    home_reserve(&s->home);
     *out = (struct store_lease){.fence = s->fence};
     return STORE_OK;
 }
@@ -368,7 +367,7 @@ static int lmdb_release(void *self, struct store_lease *lease)
 {
     struct lmdb *s = self;
     if (s->pid == getpid())
-        folder_disown(&s->folder);
+        home_disown(&s->home);
     s->fence = 0;
     lease->fence = 0;
     return STORE_OK;
@@ -580,20 +579,20 @@ static int lmdb_commit(void *self, const struct store_lease *lease, const uint8_
     int rc = usable(s, e);
     if (rc != STORE_OK)
         return rc;
-    if (!s->folder.locked || !s->fence || lease->fence != s->fence)
-        return store_refuse_owner(s->folder.path, e);
+    if (!s->home.locked || !s->fence || lease->fence != s->fence)
+        return store_refuse_owner(s->home.path, e);
     rc = grow(s, 0);
     if (rc == MDB_SUCCESS)
         rc = write_all(s, txid, ops, n_ops, &failed);
     if (rc == MDB_MAP_FULL && grow(s, worst_bytes(ops, n_ops)) == MDB_SUCCESS)
         rc = write_all(s, txid, ops, n_ops, &failed);
-    if ((rc == ENOSPC || rc == EDQUOT) && folder_reserve_free(&s->folder)) {
-        log_line(LOG_WARN, NULL, "%s: the disk is full, its reserve was used: free space", s->folder.path);
+    if ((rc == ENOSPC || rc == EDQUOT) && home_reserve_free(&s->home)) {
+        log_line(LOG_WARN, NULL, "%s: the disk is full, its reserve was used: free space", s->home.path);
         rc = write_all(s, txid, ops, n_ops, &failed);
     }
     if (rc == NOT_AS_EXPECTED)
         return store_refuse_op(failed, e);
-    return rc == NOT_OURS ? store_refuse_owner(s->folder.path, e) : answer(s, rc, e);
+    return rc == NOT_OURS ? store_refuse_owner(s->home.path, e) : answer(s, rc, e);
 }
 
 static int lmdb_resolve(void *self, const struct store_lease *lease, const uint8_t txid[16], bool *applied,
@@ -626,11 +625,11 @@ static int lmdb_backup(void *self, const char *to_folder, struct err *e)
 {
     struct lmdb *s = self;
     int rc = usable(s, e);
-    if (rc == STORE_OK && folder_holds_data(to_folder)) {
+    if (rc == STORE_OK && home_holds_data(to_folder)) {
         err_set(e, ERR_CONFIG, "%s holds state already: name a folder that is not there yet", to_folder);
         rc = STORE_EXISTS;
     }
-    return rc == STORE_OK ? folder_make(to_folder, fill_copy, s, e) : rc;
+    return rc == STORE_OK ? home_make(to_folder, fill_copy, s, e) : rc;
 }
 
 const struct store_driver store_lmdb = {

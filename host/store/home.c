@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* folder.c - a pair's folder on disk: made whole or not at all, owned by one process, with a reserve for a full disk. */
-#include "store/folder.h"
+/* home.c - a pair's folder on disk: made whole or not at all, owned by one process, with a reserve for a full disk. */
+#include "store/home.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "store/store.h"
 
@@ -42,11 +43,11 @@ static bool join(char out[PATH_MAX], const char *folder, const char *name)
     return n > 0 && n < PATH_MAX;
 }
 
-bool folder_holds_data(const char *path)
+bool home_holds_data(const char *path)
 {
     char data[PATH_MAX];
     struct stat st;
-    return join(data, path, FOLDER_DATA) && stat(data, &st) == 0;
+    return join(data, path, HOME_DATA) && stat(data, &st) == 0;
 }
 
 /* path without slashes at its end, split; a bare name stands in "." */
@@ -80,24 +81,10 @@ static bool sync_at(int dir, const char *name, int flags)
     return ok;
 }
 
-/* Makes a folder and those above it. */
-static bool make_parents(char *path)
-{
-    if (mkdir(path, FOLDER_MODE) == 0 || errno == EEXIST)
-        return true;
-    char *slash = strrchr(path, '/');
-    if (errno != ENOENT || !slash || slash == path)
-        return false;
-    *slash = '\0';
-    bool made = make_parents(path);
-    *slash = '/';
-    return made && (mkdir(path, FOLDER_MODE) == 0 || errno == EEXIST);
-}
-
 /* Removes what a making that was cut short has left. Only the files that a making makes. */
 static void remove_leftover(int parent, const char *name)
 {
-    static const char *const files[] = {FOLDER_DATA, FOLDER_LOCK, OWNER_NAME, RESERVE_NAME};
+    static const char *const files[] = {HOME_DATA, HOME_LOCK, OWNER_NAME, RESERVE_NAME};
     int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     for (size_t i = 0; dir >= 0 && i < sizeof(files) / sizeof(*files); i++)
         unlinkat(dir, files[i], 0);
@@ -111,7 +98,7 @@ static int make_durable(int parent, const char *temp, const char *name, const ch
 {
     int rc = STORE_OK;
     int dir = openat(parent, temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0 || !sync_at(dir, FOLDER_DATA, O_RDONLY) || fsync(dir) != 0)
+    if (dir < 0 || !sync_at(dir, HOME_DATA, O_RDONLY) || fsync(dir) != 0)
         rc = refuse(e, path, "bring the new folder to disk");
     else if (renameat(parent, temp, parent, name) == 0)
         rc = fsync(parent) == 0 ? STORE_OK : refuse(e, path, "bring the new folder's name to disk");
@@ -122,19 +109,19 @@ static int make_durable(int parent, const char *temp, const char *name, const ch
     if (dir >= 0)
         close(dir);
     if (rc == STORE_EXISTS) {
-        err_set(e, ERR_STATE, "%s is there but holds no " FOLDER_DATA ": restore that file or move the folder away",
+        err_set(e, ERR_STATE, "%s is there but holds no " HOME_DATA ": restore that file or move the folder away",
                 path);
         rc = STORE_CORRUPT;
     }
     return rc;
 }
 
-static int make_locked(int parent, const char *path, const char *parent_path, const char *name, folder_fill *fill,
+static int make_locked(int parent, const char *path, const char *parent_path, const char *name, home_fill *fill,
                        void *context, struct err *e)
 {
     char hidden[NAME_MAX + 8], temp[PATH_MAX];
     snprintf(hidden, sizeof(hidden), ".%s.new", name);
-    if (folder_holds_data(path))
+    if (home_holds_data(path))
         return STORE_OK;
     remove_leftover(parent, hidden);
     if (!join(temp, parent_path, hidden) || mkdirat(parent, hidden, FOLDER_MODE) != 0)
@@ -148,12 +135,14 @@ static int make_locked(int parent, const char *path, const char *parent_path, co
 }
 
 /* The lock on the parent folder makes makers take turns, so that one temporary name is enough and leftovers are known as such. */
-int folder_make(const char *path, folder_fill *fill, void *context, struct err *e)
+int home_make(const char *path, home_fill *fill, void *context, struct err *e)
 {
     char parent_path[PATH_MAX], name[NAME_MAX];
     errno = EINVAL;
-    if (!split(path, parent_path, name) || !make_parents(parent_path))
-        return refuse(e, path, "make the folder above it");
+    if (!split(path, parent_path, name))
+        return refuse(e, path, "be the name of a folder");
+    if (folder_make(parent_path, FOLDER_MODE, e) != 0)
+        return STORE_IO;
     int parent = open(parent_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent < 0)
         return refuse(e, path, "open the folder above it");
@@ -163,22 +152,22 @@ int folder_make(const char *path, folder_fill *fill, void *context, struct err *
     return rc;
 }
 
-int folder_open(struct folder *f, const char *path, struct err *e)
+int home_open(struct home *f, const char *path, struct err *e)
 {
-    *f = (struct folder){.path = mem_dup(path), .owner = -1};
+    *f = (struct home){.path = mem_dup(path), .owner = -1};
     f->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return f->dir >= 0 ? STORE_OK : refuse(e, path, "open the folder");
 }
 
 /* LMDB's locks belong to the process: opening a file twice and closing one would drop the other's. */
 static pthread_mutex_t admitted_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct folder *admitted;
+static struct home *admitted;
 
 /* A child of a fork inherits the list; what its parent has open does not bar it. */
-static bool enter(struct folder *f)
+static bool enter(struct home *f)
 {
     pthread_mutex_lock(&admitted_lock);
-    const struct folder *other = admitted;
+    const struct home *other = admitted;
     while (other && !(other->device == f->device && other->inode == f->inode && other->pid == f->pid))
         other = other->next;
     f->admitted = !other;
@@ -190,10 +179,10 @@ static bool enter(struct folder *f)
     return f->admitted;
 }
 
-static void leave(struct folder *f)
+static void leave(struct home *f)
 {
     pthread_mutex_lock(&admitted_lock);
-    struct folder **at = &admitted;
+    struct home **at = &admitted;
     while (*at && *at != f)
         at = &(*at)->next;
     if (*at)
@@ -201,7 +190,7 @@ static void leave(struct folder *f)
     pthread_mutex_unlock(&admitted_lock);
 }
 
-void folder_close(struct folder *f)
+void home_close(struct home *f)
 {
     if (f->admitted)
         leave(f);
@@ -210,24 +199,24 @@ void folder_close(struct folder *f)
     if (f->dir >= 0)
         close(f->dir);
     mem_free(f->path);
-    *f = (struct folder){.dir = -1, .owner = -1};
+    *f = (struct home){.dir = -1, .owner = -1};
 }
 
-bool folder_holds(const struct folder *f, const char *name)
+bool home_holds(const struct home *f, const char *name)
 {
     return faccessat(f->dir, name, F_OK, 0) == 0;
 }
 
-int folder_admit(struct folder *f, struct header *header, struct err *e)
+int home_admit(struct home *f, struct header *header, struct err *e)
 {
     struct stat st;
-    int fd = openat(f->dir, FOLDER_DATA, O_RDONLY | O_CLOEXEC);
+    int fd = openat(f->dir, HOME_DATA, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return refuse(e, f->path, "open its file '" FOLDER_DATA "'");
+        return refuse(e, f->path, "open its file '" HOME_DATA "'");
     const char *fault = fstat(fd, &st) == 0 ? header_read(fd, header) : "it cannot be read";
     close(fd);
     if (fault) {
-        err_set(e, ERR_STATE, "%s/" FOLDER_DATA " is damaged: %s: restore it from a backup", f->path, fault);
+        err_set(e, ERR_STATE, "%s/" HOME_DATA " is damaged: %s: restore it from a backup", f->path, fault);
         return STORE_CORRUPT;
     }
     f->device = st.st_dev;
@@ -239,18 +228,18 @@ int folder_admit(struct folder *f, struct header *header, struct err *e)
     return STORE_BUSY;
 }
 
-int folder_still_there(const struct folder *f, struct err *e)
+int home_still_there(const struct home *f, struct err *e)
 {
     char data[PATH_MAX];
     struct stat st;
-    if (join(data, f->path, FOLDER_DATA) && stat(data, &st) == 0 && st.st_dev == f->device && st.st_ino == f->inode)
+    if (join(data, f->path, HOME_DATA) && stat(data, &st) == 0 && st.st_dev == f->device && st.st_ino == f->inode)
         return STORE_OK;
     err_set(e, ERR_STATE, "%s was replaced while it was open: run again", f->path);
     return STORE_IO;
 }
 
 /* What the last owner noted; zeros if nothing readable. */
-static void read_note(const struct folder *f, long *pid, uint64_t *fence)
+static void read_note(const struct home *f, long *pid, uint64_t *fence)
 {
     char note[OWNER_BYTES + 1] = {0};
     *pid = 0;
@@ -259,7 +248,7 @@ static void read_note(const struct folder *f, long *pid, uint64_t *fence)
         sscanf(note, "pid %ld fence %" SCNu64, pid, fence);
 }
 
-static void write_note(struct folder *f, long pid, uint64_t fence)
+static void write_note(struct home *f, long pid, uint64_t fence)
 {
     char note[64];
     int n = snprintf(note, sizeof(note), OWNER_FORMAT, pid, fence);
@@ -267,7 +256,7 @@ static void write_note(struct folder *f, long pid, uint64_t fence)
     (void)written; /* the note is a courtesy: the lock is what counts, and the store's own fence row */
 }
 
-static int refuse_busy(struct folder *f, struct err *e)
+static int refuse_busy(struct home *f, struct err *e)
 {
     long pid = 0;
     uint64_t fence = 0;
@@ -279,7 +268,7 @@ static int refuse_busy(struct folder *f, struct err *e)
     return STORE_BUSY;
 }
 
-int folder_own(struct folder *f, bool wait, uint64_t *last_fence, struct err *e)
+int home_own(struct home *f, bool wait, uint64_t *last_fence, struct err *e)
 {
     long pid = 0;
     if (f->owner < 0)
@@ -294,12 +283,12 @@ int folder_own(struct folder *f, bool wait, uint64_t *last_fence, struct err *e)
     return STORE_OK;
 }
 
-void folder_note(struct folder *f, uint64_t fence)
+void home_note(struct home *f, uint64_t fence)
 {
     write_note(f, (long)getpid(), fence);
 }
 
-void folder_disown(struct folder *f)
+void home_disown(struct home *f)
 {
     long pid = 0;
     uint64_t fence = 0;
@@ -311,7 +300,7 @@ void folder_disown(struct folder *f)
     f->locked = false;
 }
 
-bool folder_share(struct folder *f)
+bool home_share(struct home *f)
 {
     if (f->owner < 0)
         f->owner = openat(f->dir, OWNER_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -319,7 +308,7 @@ bool folder_share(struct folder *f)
 }
 
 /* Not posix_fallocate: where the file system has no fallocate, that writes every byte, and a reserve is not worth it. */
-void folder_reserve(const struct folder *f)
+void home_reserve(const struct home *f)
 {
     struct stat st;
     int fd = openat(f->dir, RESERVE_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
@@ -331,7 +320,7 @@ void folder_reserve(const struct folder *f)
     close(fd);
 }
 
-bool folder_reserve_free(const struct folder *f)
+bool home_reserve_free(const struct home *f)
 {
     struct stat st;
     bool had = fstatat(f->dir, RESERVE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
