@@ -31,7 +31,8 @@ static void read_connection(struct load *l, const struct json *node, struct conf
     c->plugin = draft.plugin;
     if (c->plugin)
         load_plugin(l, json_get(node, "plugin"), c);
-    if (c->lib)
+    bool unreadable = json_get(node, "settings") && !draft.settings; /* told already */
+    if (c->lib && !unreadable)
         settings_read(l, node, draft.settings, plugin_table(c->lib), c);
 }
 

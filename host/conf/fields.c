@@ -86,6 +86,29 @@ static void check_group_name(struct load *l, const struct json *node, const stru
     }
 }
 
+static int next_group(const struct slots *slots)
+{
+    int last = 0;
+    for (size_t i = 0; i < slots->n; i++)
+        if (slots->list[i].rule.group > last)
+            last = slots->list[i].rule.group;
+    return last + 1;
+}
+
+static bool is_group(const struct json *node)
+{
+    return json_type(node) == JSON_OBJECT && (json_get(node, "group") || json_get(node, "fields"));
+}
+
+static void read_member(struct load *l, const struct conf_pair *pair, const struct json *node, const struct rule *like,
+                        struct slots *slots)
+{
+    if (is_group(node))
+        problem_at(&l->problems, node, AT_VALUE, "a group holds no group; list its fields here");
+    else
+        read_rule(l, pair, node, like, slots);
+}
+
 static void read_group(struct load *l, const struct conf_pair *pair, const struct json *node, const struct rule *like,
                        struct slots *slots)
 {
@@ -97,20 +120,12 @@ static void read_group(struct load *l, const struct conf_pair *pair, const struc
         check_group_name(l, node, slots, draft.group);
     member.group_name = draft.group ? draft.group : "";
     member.policy = draft.policy ? draft.policy : like->policy;
-    member.group = 1;
-    for (size_t i = 0; i < slots->n; i++)
-        if (slots->list[i].rule.group >= member.group)
-            member.group = slots->list[i].rule.group + 1;
+    member.group = next_group(slots);
     if (draft.fields && !json_first(draft.fields))
         problem_at(&l->problems, draft.fields, AT_VALUE, "the group has no fields; add some or remove it");
     for (const struct json *child = json_first(draft.fields); child; child = json_next(child))
-        read_rule(l, pair, child, &member, slots);
+        read_member(l, pair, child, &member, slots);
     check_group_policy(l, node, slots, from);
-}
-
-static bool is_group(const struct json *node)
-{
-    return json_type(node) == JSON_OBJECT && (json_get(node, "group") || json_get(node, "fields"));
 }
 
 static void keep(struct load *l, struct slots *slots, struct conf_pair *pair)

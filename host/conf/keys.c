@@ -167,13 +167,13 @@ static void read_int(const struct reading *r)
 
 static void read_duration(const struct reading *r)
 {
+    static const char advice[] = "write a whole number and one of ms, s, m, h, d in double quotes, like \"60s\"";
     int64_t ms = 0;
-    if (!keys_type(r->p, r->node, JSON_STRING))
-        return;
-    const char *text = json_text(r->node, NULL);
-    if (!duration_parse(text, &ms))
-        problem_at(r->p, r->node, AT_VALUE,
-                   "\"%s\" is no duration; write a whole number and one of ms, s, m, h, d, like \"60s\"", text);
+    const char *text = json_type(r->node) == JSON_STRING ? json_text(r->node, NULL) : NULL;
+    if (!text)
+        problem_at(r->p, r->node, AT_VALUE, "%s where a duration is expected; %s", keys_type_name(r->node), advice);
+    else if (!duration_parse(text, &ms))
+        problem_at(r->p, r->node, AT_VALUE, "\"%s\" is no duration; %s", text, advice);
     else if (ms < r->key->min)
         problem_at(r->p, r->node, AT_VALUE, "\"%s\" is too short; write more than nothing or remove the key", text);
     else
