@@ -42,7 +42,7 @@ const char *rule_base_name(const struct rule *r, int s, struct arena *a)
 static void map_to(const struct plan_in *in, struct field *f, int t, struct arena *a)
 {
     struct err e = {0};
-    if (!f->rule->to[t])
+    if (!f->rule->to[t] || !in->side[1 - t].now)
         return;
     const struct sl_value *prior = f->now[t].type != SL_ABSENT ? &f->now[t] : NULL;
     if (map_value(f->rule, t, in->side[1 - t].now, prior, in->now_ms, a, &f->mapped[t], &e))
