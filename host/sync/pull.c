@@ -17,6 +17,7 @@ struct capture {
     size_t n_new;
     uint64_t n_seen;
     bool failed;
+    char *stored, *next; /* the cursor in the state, and where the next page begins */
     bool partial; /* the stored cursor stands in the middle of a listing */
     bool resumed; /* this run began there */
 };
@@ -101,16 +102,36 @@ static int take(void *self, const struct sl_item *item)
     return c->failed;
 }
 
-/* What the end of a page settles: cursor and epoch, in the same commit as the page's last items. */
-static void end_page(struct capture *c, const struct page_end *end, const char *old_cursor, const char *old_epoch)
+/*
+ * What the end of a page settles: cursor and epoch, in the same commit as the page's last items. Where a page of a listing brought
+ * nothing new, its end need not outlive the run. An empty cursor never replaces a cursor, but the end of a listing does away with
+ * the places in its middle.
+ */
+static void end_page(struct capture *c, const struct page_end *end, const char *old_epoch)
 {
     struct engine *g = c->g;
     const char *cursor = end->cursor && *end->cursor ? end->cursor : NULL;
-    if (cursor && !(old_cursor && strcmp(cursor, old_cursor) == 0)) /* an empty cursor never replaces a cursor */
-        put_meta_text(&g->batch, side_key(&c->scratch, "cursor", c->side), cursor);
+    bool more = end->kind == SL_PAGE_MORE;
     if (end->epoch && *end->epoch && !(old_epoch && strcmp(old_epoch, end->epoch) == 0)) {
         g->epoch_changed[c->side] |= old_epoch != NULL;
         put_meta_text(&g->batch, side_key(&c->scratch, "epoch", c->side), end->epoch);
+    }
+    mem_free(c->next);
+    c->next = cursor ? mem_dup(cursor) : NULL;
+    if (more && g->batch.n_ops == 0 && !c->partial)
+        return;
+    if (cursor && !text_equal(cursor, c->stored)) {
+        put_meta_text(&g->batch, side_key(&c->scratch, "cursor", c->side), cursor);
+    } else if (!cursor && c->stored && end->kind == SL_PAGE_COMPLETE) {
+        struct row_key k = key_text(side_key(&c->scratch, "cursor", c->side));
+        batch_del(&g->batch, DB_META, key_slice(&k));
+    }
+    if (more != c->partial)
+        put_meta_number(&g->batch, side_key(&c->scratch, "partial", c->side), more);
+    c->partial = more;
+    if (cursor || end->kind == SL_PAGE_COMPLETE) {
+        mem_free(c->stored);
+        c->stored = cursor ? mem_dup(cursor) : NULL;
     }
 }
 
@@ -124,11 +145,11 @@ static bool side_is_new(struct engine *g, struct store_snap *snap, int s)
     return n == 0;
 }
 
-static int pull_page(struct capture *c, struct arena *a, const char *cursor, bool *more)
+static int pull_page(struct capture *c, struct arena *a, bool *more)
 {
     struct engine *g = c->g;
     struct page_end end;
-    struct sl_pull pull = {.size = sizeof pull, .object = g->pair->side[c->side].object, .cursor = cursor};
+    struct sl_pull pull = {.size = sizeof pull, .object = g->pair->side[c->side].object, .cursor = c->next};
     const char *epoch = meta_text(c->snap, side_key(a, "epoch", c->side), a);
     if (side_is_new(g, c->snap, c->side))
         pull.flags |= SL_PULL_RECORDS;
@@ -143,34 +164,38 @@ static int pull_page(struct capture *c, struct arena *a, const char *cursor, boo
     /* a listing taken up in the middle does not show what its first pages held */
     if (end.kind == SL_PAGE_COMPLETE && !c->resumed)
         g->complete[c->side] = true;
-    if (*more != c->partial)
-        put_meta_number(&g->batch, side_key(&c->scratch, "partial", c->side), *more);
-    c->partial = *more;
-    end_page(c, &end, cursor, epoch);
+    end_page(c, &end, epoch);
     return flush(c);
+}
+
+static void begin_side(struct capture *c)
+{
+    bool restart = c->g->env->full || c->g->reexamine;
+    const char *cursor = meta_text(c->snap, side_key(&c->scratch, "cursor", c->side), &c->scratch);
+    c->partial = meta_number(c->snap, side_key(&c->scratch, "partial", c->side), 0) != 0;
+    c->resumed = c->partial && !restart;
+    c->stored = cursor ? mem_dup(cursor) : NULL;
+    c->next = cursor && !restart ? mem_dup(cursor) : NULL;
 }
 
 static int pull_side(struct engine *g, int s)
 {
     struct capture c = {.g = g, .side = s};
     struct arena a = {0};
-    bool more = true, first = true;
+    bool more = true;
     int rc = engine_fail(g, store_snap(g->store, &c.snap, g->e));
-    if (rc == 0) {
-        c.partial = meta_number(c.snap, side_key(&a, "partial", s), 0) != 0;
-        c.resumed = c.partial && !g->env->full && !g->reexamine;
-    }
+    if (rc == 0)
+        begin_side(&c);
     for (unsigned page = 0; rc == 0 && more; page++) {
-        bool restart = first && (g->env->full || g->reexamine);
-        const char *cursor = restart ? NULL : meta_text(c.snap, side_key(&a, "cursor", s), &a);
-        rc = pull_page(&c, &a, cursor, &more);
-        first = false;
+        rc = pull_page(&c, &a, &more);
         arena_reset(&a);
         if (page > 1000000)
             rc = err_set(g->e, ERR_FAILED, "%s: over a million pages and no end; its paging repeats itself",
                          g->pair->side[s].connection);
     }
     store_snap_end(c.snap);
+    mem_free(c.stored);
+    mem_free(c.next);
     arena_fini(&c.scratch);
     arena_fini(&a);
     return rc;
