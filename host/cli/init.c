@@ -88,7 +88,7 @@ static int describe(struct cli *c, struct init_side *s)
     return s->info ? 0 : err_set(&c->err, ERR_CONFIG, "%s has no object '%s'", s->plugin, s->object);
 }
 
-static void put_text(struct buf *b, const char *text)
+static void quote(struct buf *b, const char *text)
 {
     json_put_string(b, text, strlen(text));
 }
@@ -96,15 +96,15 @@ static void put_text(struct buf *b, const char *text)
 static void put_connection(struct buf *b, const struct init_side *s, const char *comma)
 {
     buf_text(b, "    ");
-    put_text(b, s->name);
+    quote(b, s->name);
     buf_text(b, ": {\"plugin\": ");
-    put_text(b, s->plugin);
+    quote(b, s->plugin);
     buf_text(b, ", \"settings\": {");
     for (uint32_t i = 0; i < s->n_settings; i++) {
         buf_text(b, i ? ", " : "");
-        put_text(b, s->settings[i].name);
+        quote(b, s->settings[i].name);
         buf_text(b, ": ");
-        put_text(b, s->settings[i].text);
+        quote(b, s->settings[i].text);
     }
     buf_printf(b, "}}%s\n", comma);
 }
@@ -130,9 +130,9 @@ static void put_fields(struct buf *b, const struct init_side side[2])
             if (both && s == 1 && o[0]->n_fields)
                 continue;
             buf_text(b, both && writable ? "        {\"a\": " : "        // only one side can take it: {\"a\": ");
-            put_text(b, name);
+            quote(b, name);
             buf_text(b, ", \"b\": ");
-            put_text(b, name);
+            quote(b, name);
             buf_text(b, "},\n");
         }
     buf_text(b, "      ],\n");
@@ -153,9 +153,9 @@ static int write_config(struct cli *c, const struct init_side side[2])
     buf_text(&b, "  },\n  \"pairs\": {\n    \"main\": {\n");
     for (int s = 0; s < 2; s++) {
         buf_printf(&b, "      \"%s\": {\"connection\": ", s ? "b" : "a");
-        put_text(&b, side[s].name);
+        quote(&b, side[s].name);
         buf_text(&b, ", \"object\": ");
-        put_text(&b, side[s].object);
+        quote(&b, side[s].object);
         buf_text(&b, "},\n");
     }
     buf_text(&b, "      \"mode\": \"two_way\",      // or one_way: a to b\n");
