@@ -87,7 +87,8 @@ static const char *from_credential(struct load *l, const struct json *node, cons
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     if (strchr(name, '/') || name[0] == '.') {
-        problem_at(&l->problems, node, AT_VALUE, "a credential's name has no folder; write it as in LoadCredential=");
+        problem_at(&l->problems, node, AT_VALUE,
+                   "the name of a credential has no folder; write it as in LoadCredential=");
         return NULL;
     }
     if (folder && folder[0] == '/')
