@@ -10,7 +10,7 @@
 
 static const char *const kinds[] = {[WAIT_CONFLICT] = "conflict", [WAIT_DRIFT] = "drift", [WAIT_AMBIGUOUS] = "ambiguous",
                                     [WAIT_PARKED] = "parked", [WAIT_UNCERTAIN] = "uncertain", [WAIT_WITHHELD] = "withheld",
-                                    [WAIT_REVIEW] = "review", [WAIT_DECIDED] = "decided"};
+                                    [WAIT_REVIEW] = "review"};
 
 static int listed_db = DB_CONFLICTS;
 static const char *shown_id; /* NULL: all */
@@ -98,7 +98,7 @@ static int list_one(struct cli *c, struct conf_pair *pair)
 }
 
 /* The pair that holds the entry an ID names; the state stays open for writing. */
-static struct conf_pair *pair_of(struct cli *c, const char *text, int db, uint64_t *id, struct pair_open *open)
+static struct conf_pair *pair_of(struct cli *c, const char *text, int db, unsigned what, uint64_t *id, struct pair_open *open)
 {
     shown_id = text;
     for (size_t p = 0; p < c->conf->n_pairs; p++) {
@@ -110,7 +110,7 @@ static struct conf_pair *pair_of(struct cli *c, const char *text, int db, uint64
             continue;
         size_t n = act_waits(open->store, db, *id - 1, &c->arena, &row, 1, &c->err);
         pair_close(open);
-        if (n == 1 && row.number == *id && wanted(pair, &row) && !pair_open(c, pair, OPEN_WRITE, open))
+        if (n == 1 && row.number == *id && wanted(pair, &row) && !pair_open(c, pair, OPEN_WRITE | what, open))
             return pair;
     }
     err_set(&c->err, ERR_CONFIG, "there is no %s '%s'; list them with `syncline %s list`", db == DB_PARKED ? "parked record" : "conflict",
@@ -127,12 +127,12 @@ static int resolve(struct cli *c, const char *text, const char *take, const char
         return err_set(&c->err, ERR_CONFIG, "say --take a, --take b or --value JSON");
     if (value && !(doc = json_parse(value, strlen(value), NULL, &c->err)))
         return err_set(&c->err, ERR_CONFIG, "--value");
-    if (pair_of(c, text, DB_CONFLICTS, &id, &open)) {
+    if (pair_of(c, text, DB_CONFLICTS, value ? OPEN_SESSIONS : 0, &id, &open)) {
         if (take) {
             act_resolve(open.store, id, take[0] == 'b', &c->err);
         } else {
             struct sl_value v = value_from_json(&c->arena, NULL, json_root(doc));
-            act_resolve_value(open.store, id, &v, &c->err);
+            act_resolve_value(&open.env, id, &v, &c->err);
         }
         pair_close(&open);
     }
@@ -192,7 +192,7 @@ static int leave(struct cli *c, const char *text, bool retry)
 {
     struct pair_open open;
     uint64_t id = 0;
-    if (!pair_of(c, text, DB_PARKED, &id, &open))
+    if (!pair_of(c, text, DB_PARKED, 0, &id, &open))
         return 2;
     if (retry)
         act_retry(open.store, id, &c->err);

@@ -80,7 +80,7 @@ int session_end(struct session *s, const char *why);
 /* Fills the table of services for s. */
 void services_init(struct session *s);
 int services_json_read(void *ctx, const char *text, size_t text_bytes, const struct sl_value **fields,
-                       uint32_t *n_fields, const char **message);
+                       uint32_t *n_fields, uint32_t *field_size, const char **message);
 int services_json_write(void *ctx, const struct sl_value *fields, uint32_t n_fields, uint32_t field_size,
                         uint32_t pretty, const char **text, size_t *text_bytes);
 void services_json_free(void *ctx);

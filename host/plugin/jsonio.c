@@ -14,12 +14,13 @@ static int refuse(struct session *s, const char **message, const char *why)
 }
 
 int services_json_read(void *ctx, const char *text, size_t text_bytes, const struct sl_value **fields,
-                       uint32_t *n_fields, const char **message)
+                       uint32_t *n_fields, uint32_t *field_size, const char **message)
 {
     struct session *s = ctx;
     struct err e = {0};
     *fields = NULL;
     *n_fields = 0;
+    *field_size = sizeof(**fields);
     struct json_doc *doc = json_parse(text ? text : "", text ? text_bytes : 0, NULL, &e);
     if (!doc)
         return refuse(s, message, e.text);

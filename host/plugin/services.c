@@ -224,7 +224,7 @@ static int stopping(void *ctx)
 
 /* HTTP and signatures are in the table so that a connector may call them untested; both refuse. */
 static int http_many(void *ctx, const struct sl_http_request *requests, uint32_t n_requests, uint32_t request_size,
-                     const struct sl_http_response **responses)
+                     const struct sl_http_response **responses, uint32_t *response_size)
 {
     struct session *s = ctx;
     (void)requests;
@@ -241,12 +241,14 @@ static int http_many(void *ctx, const struct sl_http_request *requests, uint32_t
             .message = "this host offers no HTTP: a connector that needs it says so with SL_NEED_HTTP",
         };
     *responses = all;
+    *response_size = sizeof(*all);
     return SL_UNSUPPORTED;
 }
 
 static int http(void *ctx, const struct sl_http_request *request, const struct sl_http_response **response)
 {
-    return http_many(ctx, request, 1, sizeof(*request), response);
+    uint32_t only;
+    return http_many(ctx, request, 1, sizeof(*request), response, &only);
 }
 
 /* Nothing is equal: without the service every delivery counts as forged. */

@@ -152,11 +152,15 @@ int home_make(const char *path, home_fill *fill, void *context, struct err *e)
     return rc;
 }
 
-int home_open(struct home *f, const char *path, struct err *e)
+void home_init(struct home *f, const char *path)
 {
-    *f = (struct home){.path = mem_dup(path), .owner = -1};
-    f->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return f->dir >= 0 ? STORE_OK : refuse(e, path, "open the folder");
+    *f = (struct home){.path = mem_dup(path), .dir = -1, .owner = -1};
+}
+
+int home_open(struct home *f, struct err *e)
+{
+    f->dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return f->dir >= 0 ? STORE_OK : refuse(e, f->path, "open the folder");
 }
 
 /* LMDB's locks belong to the process: opening a file twice and closing one would drop the other's. */

@@ -38,7 +38,8 @@ bool home_holds_data(const char *path);
  */
 int home_make(const char *path, home_fill *fill, void *context, struct err *e);
 
-int home_open(struct home *f, const char *path, struct err *e);
+void home_init(struct home *f, const char *path);
+int home_open(struct home *f, struct err *e);
 void home_close(struct home *f); /* gives the ownership up */
 
 bool home_holds(const struct home *f, const char *name);

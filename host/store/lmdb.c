@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -30,48 +31,31 @@ struct lmdb_snap {
     MDB_txn *txn;
 };
 
-/* What an answer of LMDB or the system means to the caller and to a person. */
+/* What an answer of LMDB or of the system means; any other is STORE_IO. Fatal: the handle is of no use any more. */
 static const struct {
-    int rc, store_rc, code;
+    int rc, store_rc;
     bool fatal;
-    const char *text;
 } meanings[] = {
-    {ENOSPC, STORE_FULL, ERR_FAILED, false, "the disk is full, nothing was written: free space and run again"},
-    {EDQUOT, STORE_FULL, ERR_FAILED, false, "the disk quota is used up, nothing was written: free space and run again"},
-    {EFBIG, STORE_FULL, ERR_FAILED, false,
-     "the file may not grow further, nothing was written: raise the file size limit"},
-    {MDB_MAP_FULL, STORE_FULL, ERR_FAILED, false,
-     "the address space set aside is used up, nothing was written: run again"},
-    {MDB_TXN_FULL, STORE_FULL, ERR_FAILED, false, "one commit is too large, nothing was written: use smaller batches"},
-    {ENOMEM, STORE_FULL, ERR_FAILED, false,
-     "there is no memory or address space for it: raise the limit and run again"},
-    {MDB_READERS_FULL, STORE_BUSY, ERR_BUSY, false, "too many processes read it: end some and run again"},
-    {MDB_MAP_RESIZED, STORE_BUSY, ERR_BUSY, false, "it grew while a snapshot was held: run again"},
-    {EIO, STORE_IO, ERR_STATE, true, "the storage reported an I/O error: check the disk, then run again"},
-    {MDB_PANIC, STORE_IO, ERR_STATE, true, "the storage failed before: check the disk, then run again"},
-    {MDB_CORRUPTED, STORE_CORRUPT, ERR_STATE, true, "the file is damaged: restore it from a backup"},
-    {MDB_PAGE_NOTFOUND, STORE_CORRUPT, ERR_STATE, true, "the file is damaged: restore it from a backup"},
-    {MDB_INVALID, STORE_CORRUPT, ERR_STATE, true, "the file is damaged: restore it from a backup"},
-    {MDB_NOTFOUND, STORE_CORRUPT, ERR_STATE, true, "the file lacks a database or its format: restore it from a backup"},
-    {EACCES, STORE_IO, ERR_STATE, false, "it may not be opened: check the owner and mode of its files"},
+    {ENOSPC, STORE_FULL, false},          {EDQUOT, STORE_FULL, false},
+    {EFBIG, STORE_FULL, false},           {ENOMEM, STORE_FULL, false},
+    {MDB_MAP_FULL, STORE_FULL, false},    {MDB_TXN_FULL, STORE_FULL, false},
+    {MDB_READERS_FULL, STORE_BUSY, false}, {MDB_MAP_RESIZED, STORE_BUSY, false},
+    {EIO, STORE_IO, true},                {MDB_PANIC, STORE_IO, true},
+    {MDB_CORRUPTED, STORE_CORRUPT, true}, {MDB_PAGE_NOTFOUND, STORE_CORRUPT, true},
+    {MDB_INVALID, STORE_CORRUPT, true},   {MDB_NOTFOUND, STORE_CORRUPT, true},
 };
 
-/* Turns an answer into a store_rc, and the error into a sentence. */
 static int answer(struct lmdb *s, int rc, struct err *e)
 {
-    size_t n_meanings = sizeof(meanings) / sizeof(*meanings);
     if (rc == MDB_SUCCESS)
         return STORE_OK;
-    for (size_t i = 0; i < n_meanings; i++) {
-        if (meanings[i].rc != rc)
-            continue;
-        s->dead = s->dead || meanings[i].fatal;
-        err_set(e, meanings[i].code, "%s: %s", s->home.path, meanings[i].text);
-        return meanings[i].store_rc;
-    }
-    err_set(e, ERR_STATE, "%s: the store answered '%s': check the disk, then run again", s->home.path,
-            mdb_strerror(rc));
-    return STORE_IO;
+    int store_rc = STORE_IO;
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
+        if (meanings[i].rc == rc) {
+            store_rc = meanings[i].store_rc;
+            s->dead = s->dead || meanings[i].fatal;
+        }
+    return store_refuse(store_rc, s->home.path, mdb_strerror(rc), e);
 }
 
 /* A handle that came through a fork is silently wrong in LMDB, so it is refused here. */
@@ -153,14 +137,6 @@ static int env_open(MDB_env **env, const char *path, unsigned flags, size_t map_
     return rc == MDB_SUCCESS ? mdb_env_open(*env, path, flags | MDB_NOTLS, FILE_MODE) : rc;
 }
 
-static int open_databases(MDB_txn *txn, unsigned flags, MDB_dbi *dbis)
-{
-    int rc = MDB_SUCCESS;
-    for (int db = DB_META; db < DB_END && rc == MDB_SUCCESS; db++)
-        rc = mdb_dbi_open(txn, store_db_names[db], flags, &dbis[db]);
-    return rc;
-}
-
 static int put_number(MDB_txn *txn, MDB_dbi dbi, struct slice key, uint64_t number)
 {
     uint8_t bytes[STORE_NUMBER_BYTES];
@@ -169,27 +145,35 @@ static int put_number(MDB_txn *txn, MDB_dbi dbi, struct slice key, uint64_t numb
     return mdb_put(txn, dbi, &k, &v, 0);
 }
 
-/* A number row of DB_META; one that is absent reads as 0. */
 static int get_number(MDB_txn *txn, MDB_dbi dbi, struct slice key, uint64_t *number)
 {
-    MDB_val k = val(key), v;
-    *number = 0;
+    MDB_val k = val(key), v = {0, NULL};
     int rc = mdb_get(txn, dbi, &k, &v);
-    if (rc == MDB_SUCCESS)
-        return number_get(slice(v), number) ? MDB_SUCCESS : MDB_INVALID;
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+    return rc == MDB_SUCCESS && !number_get(slice(v), number) ? MDB_INVALID : rc;
 }
 
-static int write_first(MDB_env *env)
+/* The format first: what else there is depends on it. */
+static int open_databases(struct lmdb *s, MDB_txn *txn, bool make, uint64_t *format)
+{
+    unsigned flags = make ? MDB_CREATE : 0;
+    int rc = mdb_dbi_open(txn, store_db_names[DB_META], flags, &s->dbis[DB_META]);
+    if (rc == MDB_SUCCESS && make)
+        rc = put_number(txn, s->dbis[DB_META], store_key_format, STORE_FORMAT);
+    if (rc == MDB_SUCCESS)
+        rc = get_number(txn, s->dbis[DB_META], store_key_format, format);
+    for (int db = DB_META; rc == MDB_SUCCESS && *format == STORE_FORMAT && db < DB_END; db++)
+        rc = mdb_dbi_open(txn, store_db_names[db], flags, &s->dbis[db]);
+    return rc;
+}
+
+/* Ends in a commit, also if it only read: an abort would close the databases again. */
+static int enter(struct lmdb *s, bool make, uint64_t *format)
 {
     MDB_txn *txn = NULL;
-    MDB_dbi dbis[DB_END] = {0};
-    int rc = mdb_txn_begin(env, NULL, 0, &txn);
+    int rc = begin(s, make ? 0 : MDB_RDONLY, &txn);
     if (rc != MDB_SUCCESS)
         return rc;
-    rc = open_databases(txn, MDB_CREATE, dbis);
-    if (rc == MDB_SUCCESS)
-        rc = put_number(txn, dbis[DB_META], store_key_format, STORE_FORMAT);
+    rc = open_databases(s, txn, make, format);
     if (rc == MDB_SUCCESS)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -199,11 +183,12 @@ static int write_first(MDB_env *env)
 static int fill_new(const char *path, void *context, struct err *e)
 {
     struct lmdb *s = context;
-    MDB_env *env = NULL;
-    int rc = env_open(&env, path, 0, store_lmdb_map_bytes);
+    uint64_t format = 0;
+    int rc = env_open(&s->env, path, 0, store_lmdb_map_bytes);
     if (rc == MDB_SUCCESS)
-        rc = write_first(env);
-    mdb_env_close(env);
+        rc = enter(s, true, &format);
+    mdb_env_close(s->env);
+    s->env = NULL;
     return answer(s, rc, e);
 }
 
@@ -230,29 +215,6 @@ static int check_short(struct lmdb *s, struct header header)
     return rc == MDB_SUCCESS && !whole ? MDB_CORRUPTED : rc;
 }
 
-static int read_format(struct lmdb *s, struct err *e)
-{
-    MDB_txn *txn = NULL;
-    uint64_t format = 0;
-    int rc = begin(s, MDB_RDONLY, &txn);
-    if (rc == MDB_SUCCESS) {
-        /* The format first: what else there is depends on it. */
-        rc = mdb_dbi_open(txn, store_db_names[DB_META], 0, &s->dbis[DB_META]);
-        if (rc == MDB_SUCCESS)
-            rc = get_number(txn, s->dbis[DB_META], store_key_format, &format);
-        if (rc == MDB_SUCCESS && format == STORE_FORMAT)
-            rc = open_databases(txn, 0, s->dbis);
-        /* A commit, of nothing: an abort would close the databases again. */
-        if (rc == MDB_SUCCESS)
-            rc = mdb_txn_commit(txn);
-        else
-            mdb_txn_abort(txn);
-    }
-    if (rc == MDB_SUCCESS && format != STORE_FORMAT)
-        return store_refuse_format(s->home.path, format, e);
-    return answer(s, rc, e);
-}
-
 /*
  * A reader needs the lock file, and LMDB would make one. Where there is none nobody has the state open, and holding
  * the owner file's lock, shared, keeps it so.
@@ -265,16 +227,16 @@ static int reader_flags(struct lmdb *s, unsigned *flags, struct err *e)
     *flags |= MDB_NOLOCK;
     if (home_share(&s->home))
         return STORE_OK;
-    err_set(e, ERR_BUSY, "%s is being opened by another process: run again", s->home.path);
-    return STORE_BUSY;
+    return store_refuse(STORE_BUSY, s->home.path, "another process opens it", e);
 }
 
-static int open_here(struct lmdb *s, const char *where, bool read_only, struct err *e)
+static int open_here(struct lmdb *s, bool read_only, struct err *e)
 {
     struct header header = {0};
     unsigned flags = 0;
     int dead_readers = 0;
-    int rc = home_open(&s->home, where, e);
+    uint64_t format = 0;
+    int rc = home_open(&s->home, e);
     if (rc == STORE_OK && read_only)
         rc = reader_flags(s, &flags, e);
     if (rc == STORE_OK)
@@ -282,12 +244,16 @@ static int open_here(struct lmdb *s, const char *where, bool read_only, struct e
     if (rc != STORE_OK)
         return rc;
     size_t map_bytes = map_size(store_lmdb_map_bytes, header.n_pages * header.page_bytes);
-    int mdb_rc = env_open(&s->env, where, flags, map_bytes);
+    int mdb_rc = env_open(&s->env, s->home.path, flags, map_bytes);
     if (mdb_rc == MDB_SUCCESS && !(flags & MDB_NOLOCK))
         mdb_rc = mdb_reader_check(s->env, &dead_readers);
     if (mdb_rc == MDB_SUCCESS)
         mdb_rc = check_short(s, header);
-    return mdb_rc == MDB_SUCCESS ? read_format(s, e) : answer(s, mdb_rc, e);
+    if (mdb_rc == MDB_SUCCESS)
+        mdb_rc = enter(s, false, &format);
+    if (mdb_rc == MDB_SUCCESS && format != STORE_FORMAT)
+        return store_refuse_format(s->home.path, format, e);
+    return answer(s, mdb_rc, e);
 }
 
 /* In a child that inherited the handle everything LMDB has is left alone: it would clear its parent's places. */
@@ -304,73 +270,20 @@ static int lmdb_open(void **self, const char *where, bool read_only, struct err 
 {
     struct lmdb *s = mem_alloc(sizeof(*s));
     s->pid = getpid();
-    s->home = (struct home){.path = mem_dup(where), .dir = -1, .owner = -1};
+    home_init(&s->home, where);
     int rc = STORE_OK;
     if (!home_holds_data(where)) {
         rc = read_only ? STORE_NOTFOUND : home_make(where, fill_new, s, e);
         if (read_only)
             err_set(e, ERR_NOTFOUND, "%s holds no state yet: run the pair once", where);
     }
-    mem_free(s->home.path);
-    s->home.path = NULL;
     if (rc == STORE_OK)
-        rc = open_here(s, where, read_only, e);
+        rc = open_here(s, read_only, e);
     if (rc == STORE_OK)
         *self = s;
     else
         lmdb_close(s);
     return rc;
-}
-
-static int read_fence(struct lmdb *s, uint64_t *fence)
-{
-    MDB_txn *txn = NULL;
-    int rc = begin(s, MDB_RDONLY, &txn);
-    if (rc != MDB_SUCCESS)
-        return rc;
-    rc = get_number(txn, s->dbis[DB_META], store_key_fence, fence);
-    mdb_txn_abort(txn);
-    return rc;
-}
-
-/*
- * Makes no commit. The new fence is noted in the owner file and becomes a row with the first commit made under it, in the same
- * transaction. That is safe under the file's lock: nobody else can commit before this owner lets go, an owner that committed
- * nothing left nothing to be told apart from, and a note lost with the power is lost together with the process that had it.
- */
-static int lmdb_acquire(void *self, bool wait, struct store_lease *out, struct err *e)
-{
-    struct lmdb *s = self;
-    uint64_t noted = 0;
-    int dead_readers = 0;
-    int rc = usable(s, e);
-    if (rc == STORE_OK)
-        rc = home_own(&s->home, wait, &noted, e);
-    if (rc != STORE_OK)
-        return rc;
-    mdb_reader_check(s->env, &dead_readers);
-    rc = home_still_there(&s->home, e);
-    if (rc == STORE_OK)
-        rc = answer(s, read_fence(s, &s->fence_stored), e);
-    if (rc != STORE_OK) {
-        home_disown(&s->home);
-        return rc;
-    }
-    s->fence = (noted > s->fence_stored ? noted : s->fence_stored) + 1;
-    home_note(&s->home, s->fence);
-    home_reserve(&s->home);
-    *out = (struct store_lease){.fence = s->fence};
-    return STORE_OK;
-}
-
-static int lmdb_release(void *self, struct store_lease *lease)
-{
-    struct lmdb *s = self;
-    if (s->pid == getpid())
-        home_disown(&s->home);
-    s->fence = 0;
-    lease->fence = 0;
-    return STORE_OK;
 }
 
 static int lmdb_take_snap(void *self, void **snap, struct err *e)
@@ -408,6 +321,62 @@ static int lmdb_get(void *snap, int db, struct slice key, struct slice *value)
     if (rc == MDB_SUCCESS)
         *value = slice(v);
     return answer(view->lmdb, rc, NULL);
+}
+
+/* Absent reads as 0: nobody has committed yet. */
+static int read_fence(struct lmdb *s, struct err *e)
+{
+    void *snap = NULL;
+    struct slice row = {0};
+    int rc = lmdb_take_snap(s, &snap, e);
+    if (rc != STORE_OK)
+        return rc;
+    rc = lmdb_get(snap, DB_META, store_key_fence, &row);
+    s->fence_stored = 0;
+    if (rc == STORE_OK && !number_get(row, &s->fence_stored))
+        rc = answer(s, MDB_INVALID, e);
+    lmdb_snap_end(snap);
+    return rc == STORE_NOTFOUND ? STORE_OK : rc;
+}
+
+/*
+ * Makes no commit. The new fence is noted in the owner file and becomes a row with the first commit made under it, in the same
+ * transaction. That is safe under the file's lock: nobody else can commit before this owner lets go, an owner that committed
+ * nothing left nothing to be told apart from, and a note lost with the power is lost together with the process that had it.
+ */
+static int lmdb_acquire(void *self, bool wait, struct store_lease *out, struct err *e)
+{
+    struct lmdb *s = self;
+    uint64_t noted = 0;
+    int dead_readers = 0;
+    int rc = usable(s, e);
+    if (rc == STORE_OK)
+        rc = home_own(&s->home, wait, &noted, e);
+    if (rc != STORE_OK)
+        return rc;
+    mdb_reader_check(s->env, &dead_readers);
+    rc = home_still_there(&s->home, e);
+    if (rc == STORE_OK)
+        rc = read_fence(s, e);
+    if (rc != STORE_OK) {
+        home_disown(&s->home);
+        return rc;
+    }
+    s->fence = (noted > s->fence_stored ? noted : s->fence_stored) + 1;
+    home_note(&s->home, s->fence);
+    home_reserve(&s->home);
+    *out = (struct store_lease){.fence = s->fence};
+    return STORE_OK;
+}
+
+static int lmdb_release(void *self, struct store_lease *lease)
+{
+    struct lmdb *s = self;
+    if (s->pid == getpid())
+        home_disown(&s->home);
+    s->fence = 0;
+    lease->fence = 0;
+    return STORE_OK;
 }
 
 /* Puts the cursor on the first row of the scan. */
@@ -532,14 +501,28 @@ static int walk_all(struct walk *w, const uint8_t *txid, const struct store_op *
 {
     uint64_t fence = 0;
     int rc = get_number(w->txn, w->lmdb->dbis[DB_META], store_key_fence, &fence);
-    if (rc == MDB_SUCCESS && fence != w->lmdb->fence_stored)
-        rc = NOT_OURS;
+    if (rc == MDB_SUCCESS || rc == MDB_NOTFOUND)
+        rc = fence == w->lmdb->fence_stored ? MDB_SUCCESS : NOT_OURS;
     for (size_t i = 0; i < n_ops && rc == MDB_SUCCESS; i++) {
         w->op = &ops[i];
         rc = walk_op(w);
     }
     mdb_cursor_close(w->cursor);
     return rc == MDB_SUCCESS && w->wrote ? walk_sign(w, txid) : rc;
+}
+
+/*
+ * Pages that one commit took at the end of the file and freed again are counted but not written. The file is made as long as
+ * its count, for without them it looks cut off and the next to open it has to read its trees. Only a courtesy to that one.
+ */
+static void fill_out(const struct lmdb *s)
+{
+    struct stat st;
+    int fd = -1;
+    off_t n_bytes = (off_t)used_bytes(s);
+    if (mdb_env_get_fd(s->env, &fd) == MDB_SUCCESS && fstat(fd, &st) == 0 && st.st_size < n_bytes &&
+        ftruncate(fd, n_bytes) != 0)
+        log_line(LOG_DEBUG, NULL, "%s: the file stays shorter than its page count", s->home.path);
 }
 
 /* One try. The operation that did not hold, if any, is in *failed. */
@@ -557,8 +540,10 @@ static int write_all(struct lmdb *s, const uint8_t *txid, const struct store_op 
         return rc;
     }
     rc = mdb_txn_commit(w.txn);
-    if (rc == MDB_SUCCESS)
+    if (rc == MDB_SUCCESS) {
         s->fence_stored = s->fence;
+        fill_out(s);
+    }
     return rc;
 }
 
@@ -598,21 +583,17 @@ static int lmdb_commit(void *self, const struct store_lease *lease, const uint8_
 static int lmdb_resolve(void *self, const struct store_lease *lease, const uint8_t txid[16], bool *applied,
                         struct err *e)
 {
-    struct lmdb *s = self;
-    MDB_txn *txn = NULL;
-    MDB_val k = val(store_key_last_txid), v;
+    void *snap = NULL;
+    struct slice row = {0};
     (void)lease;
     *applied = false;
-    int rc = usable(s, e);
+    int rc = lmdb_take_snap(self, &snap, e);
     if (rc != STORE_OK)
         return rc;
-    rc = begin(s, MDB_RDONLY, &txn);
-    if (rc != MDB_SUCCESS)
-        return answer(s, rc, e);
-    rc = mdb_get(txn, s->dbis[DB_META], &k, &v);
-    *applied = rc == MDB_SUCCESS && key_order(slice(v), slice_of(txid, STORE_TXID_BYTES)) == 0;
-    mdb_txn_abort(txn);
-    return answer(s, rc == MDB_NOTFOUND ? MDB_SUCCESS : rc, e);
+    rc = lmdb_get(snap, DB_META, store_key_last_txid, &row);
+    *applied = rc == STORE_OK && key_order(row, slice_of(txid, STORE_TXID_BYTES)) == 0;
+    lmdb_snap_end(snap);
+    return rc == STORE_NOTFOUND ? STORE_OK : rc;
 }
 
 static int fill_copy(const char *path, void *context, struct err *e)

@@ -120,26 +120,58 @@ int act_resolve(struct store *s, uint64_t id, int take, struct err *e)
     return end(&t);
 }
 
-int act_resolve_value(struct store *s, uint64_t id, const struct sl_value *value, struct err *e)
+/* --- a value given by the person: written to side a first, which then counts as the one that changed --- */
+
+static int take_version(void *self, const struct sl_item *item)
+{
+    char *version = self;
+    if (item->kind == SL_ITEM_RECORD && item->record->version)
+        snprintf(version, 1100, "%s", item->record->version);
+    return 0;
+}
+
+static int write_value(const struct run_env *env, const char *id, const struct sl_value *value, struct arena *a, struct err *e)
+{
+    char ulid[27], version[1100] = "";
+    uint8_t entropy[10];
+    struct write_outcome outcome = {0};
+    struct sl_write w = {.kind = SL_UPDATE, .id = id, .idempotency_key = ulid, .fields = value, .n_fields = 1,
+                         .field_size = sizeof *value};
+    struct sl_batch batch = {.size = sizeof batch, .n_writes = 1, .write_size = sizeof w, .object = env->pair->side[0].object,
+                             .writes = &w};
+    env->world->random(env->world->self, entropy, sizeof entropy);
+    ulid_make(env->world->now_ms(env->world->self), entropy, ulid);
+    int rc = session_get(env->session[0], batch.object, &id, 1, (struct session_sink){version, take_version}, e);
+    if (rc)
+        return class_err(rc);
+    if (version[0] && (session_plugin(env->session[0])->caps & SL_CAP_CONDITIONAL))
+        w.expected_version = version;
+    rc = session_write(env->session[0], &batch, a, &outcome, e);
+    if (rc)
+        return class_err(rc);
+    if (outcome.result != SL_APPLIED)
+        return err_set(e, ERR_FAILED, "'%s' on side a did not take the value: %s", id, outcome.message ? outcome.message : "try again");
+    return 0;
+}
+
+int act_resolve_value(const struct run_env *env, uint64_t id, const struct sl_value *value, struct err *e)
 {
     struct act t;
     struct wait_row w;
-    struct link l;
-    if (begin(&t, s, e))
+    if (begin(&t, env->store, e))
         return e->code;
-    if (get_wait(&t, DB_CONFLICTS, id, "conflict", &w))
-        return end(&t);
-    if ((w.kind != WAIT_CONFLICT && w.kind != WAIT_DRIFT) || !w.field[0] || !w.field[1])
-        err_set(e, ERR_CONFIG, "conflict %" PRIu64 ": takes no value; use --take a or --take b", id);
-    else if (state_link(t.snap, w.link, &t.arena, &l, e) == STORE_OK) {
-        /* the row stays, decided: the next run writes the value to both sides and closes it */
-        w.kind = WAIT_DECIDED;
-        w.value[0] = *value;
-        w.value[0].name = w.field[0];
-        put_wait_row(&t.batch, DB_CONFLICTS, &w);
-        look_again(&t, &l);
+    if (!get_wait(&t, DB_CONFLICTS, id, "conflict", &w)) {
+        if ((w.kind != WAIT_CONFLICT && w.kind != WAIT_DRIFT) || !w.field[0] || !w.field[1] || !w.id[0])
+            err_set(e, ERR_CONFIG, "conflict %" PRIu64 ": takes no value; use --take a or --take b", id);
     }
-    return end(&t);
+    store_snap_end(t.snap);
+    t.snap = NULL;
+    struct sl_value named = *value;
+    named.name = w.field[0];
+    if (!e->code)
+        write_value(env, w.id[0], &named, &t.arena, e);
+    end(&t);
+    return e->code ? e->code : act_resolve(env->store, id, 0, e);
 }
 
 static int leave_parked(struct store *s, uint64_t id, bool retry, struct err *e)

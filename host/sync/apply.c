@@ -267,11 +267,16 @@ static void settle_plan(struct engine *g, struct unit *u)
     unit_settled(g, u, klass);
 }
 
+/* Held by the row of the inbox that caused it: the record is gone, or has left the filter. */
 static void hold_back(struct engine *g, struct unit *u)
 {
-    for (int s = 0; s < 2; s++)
-        if (u->view[s].kind == VIEW_GONE && u->has[s])
-            engine_due(g, s, u->link.id[s]);
+    bool held = false;
+    for (int gone = 1; gone >= 0 && !held; gone--)
+        for (int s = 0; s < 2 && !held; s++)
+            if (u->has[s] && (u->view[s].kind == VIEW_GONE) == (gone != 0)) {
+                engine_due(g, s, u->link.id[s], gone != 0);
+                held = true;
+            }
     u->deferred = u->done = true;
 }
 
@@ -328,6 +333,7 @@ static void new_generation(struct engine *g, struct unit *u, int t)
         u->has[t] = false;
         u->link.id[t] = NULL;
         u->base[t] = NULL;
+        u->seen[t] = (struct id_row){0};
     }
 }
 
@@ -440,7 +446,7 @@ int engine_apply(struct engine *g, struct unit *units, size_t n)
         return g->e->code;
     for (size_t i = 0; i < n; i++) {
         for (int s = 0; s < 2; s++)
-            if (units[i].link.id[s])
+            if (units[i].link.id[s] && g->visited[units[i].link.number] != VISIT_DROPPED)
                 engine_listed(g, units[i].link.number, s);
         if (plan_one(g, &units[i]))
             return g->e->code;

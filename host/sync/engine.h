@@ -31,6 +31,7 @@ struct unit {
 
 struct delete_due {
     int side;
+    bool gone; /* the record itself, not only out of the filter */
     char *id;
 };
 
@@ -117,7 +118,7 @@ uint64_t write_digest(const struct engine *g, const struct unit *u, int t);
 void engine_class(struct engine *g, uint64_t link, int klass);
 void engine_listed(struct engine *g, uint64_t link, int side);
 void engine_drop(struct engine *g, uint64_t link); /* the number is no link any more: it is not counted */
-void engine_due(struct engine *g, int side, const char *id);
+void engine_due(struct engine *g, int side, const char *id, bool gone);
 void engine_room(struct engine *g, uint64_t link);
 int engine_commit(struct engine *g); /* the batch and the counters that moved */
 int engine_fail(struct engine *g, int rc); /* a store_rc as an err code, 0 for OK and NOTFOUND */

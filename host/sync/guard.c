@@ -6,13 +6,13 @@
 
 #include "sync/engine.h"
 
-void engine_due(struct engine *g, int side, const char *id)
+void engine_due(struct engine *g, int side, const char *id, bool gone)
 {
     if (g->n_due == g->room_due) {
         g->room_due = g->room_due ? 2 * g->room_due : 64;
         g->due = mem_grow(g->due, g->room_due * sizeof *g->due);
     }
-    g->due[g->n_due++] = (struct delete_due){side, mem_dup(id)};
+    g->due[g->n_due++] = (struct delete_due){side, gone, mem_dup(id)};
 }
 
 static int count_live(struct engine *g, uint64_t *n_live)
@@ -51,7 +51,7 @@ static int withhold_one(struct engine *g, struct store_snap *snap, const struct 
     engine_class(g, l.number, CLASS_WITHHELD);
     if (g->env->dry || (l.marks & MARK_WITHHELD))
         return 0;
-    l.marks |= MARK_WITHHELD | (uint32_t)MARK_GONE(d->side);
+    l.marks |= MARK_WITHHELD | (d->gone ? (uint32_t)MARK_GONE(d->side) : 0);
     put_link_row(&g->batch, &l);
     for (int s = 0; s < 2; s++) {
         rc = l.id[s] ? state_id(snap, s, l.id[s], &seen, g->e) : STORE_NOTFOUND;

@@ -319,11 +319,18 @@ static void settle(const struct plan_in *in, struct plan_out *out, const struct 
     }
 }
 
+/* Where both sides lack something the bases stay until both have it: the same merge again finds the second half. */
 static void add_merged(struct plan_out *out, const struct field *f)
 {
+    bool lacks[2];
     for (int t = 0; t < 2; t++)
-        if (!value_equal(&f->merged[t], &f->now[t]))
-            add_change(out, f, t, &f->merged[t], false);
+        lacks[t] = !value_equal(&f->merged[t], &f->now[t]);
+    for (int t = 0; t < 2; t++) {
+        if (!lacks[t])
+            continue;
+        add_change(out, f, t, &f->merged[t], false);
+        out->write[t].changes[out->write[t].n_changes - 1].keeps_bases = lacks[1 - t];
+    }
 }
 
 static void carry_out(const struct plan_in *in, struct plan_out *out, const struct field *f, struct arena *a)

@@ -41,15 +41,15 @@ struct sl_record *plan_base(const struct sl_record *old, const struct sl_record 
         bool moved = false;
         for (size_t c = 0; c < n_changes && !moved; c++) {
             const char *name = written_side ? changes[c].name : changes[c].source;
-            moved = name && strcmp(name, v->name) == 0;
+            moved = name && !changes[c].keeps_bases && strcmp(name, v->name) == 0;
         }
         if (!moved)
             fields[n++] = *v;
     }
     for (size_t c = 0; c < n_changes; c++) {
-        const char *name = written_side ? changes[c].name : changes[c].source;
+        const char *name = changes[c].keeps_bases ? NULL : written_side ? changes[c].name : changes[c].source;
         /* on the written side the base is what the system says it stored, which may differ from what was sent */
-        const struct sl_value *stored = written_side ? record_field(now, name) : &changes[c].origin;
+        const struct sl_value *stored = written_side && name ? record_field(now, name) : &changes[c].origin;
         struct sl_value v = stored ? *stored : written_side ? changes[c].after : value_absent(name);
         v.name = name;
         if (name && v.type != SL_ABSENT)

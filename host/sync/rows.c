@@ -153,6 +153,7 @@ static void put_changes(struct buf *out, const struct field_change *changes, siz
         put_value(out, &c->origin);
         put_value(out, &c->lost);
         put_u8(out, c->reason);
+        put_u8(out, c->keeps_bases);
     }
 }
 
@@ -174,6 +175,7 @@ static struct field_change *get_changes(struct reader *r, struct arena *a, size_
         changes[i].origin = get_value(r, a);
         changes[i].lost = get_value(r, a);
         changes[i].reason = get_u8(r);
+        changes[i].keeps_bases = get_u8(r) != 0;
     }
     return changes;
 }

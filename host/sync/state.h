@@ -82,6 +82,7 @@ struct field_change {
     struct sl_value origin; /* the source side's value, its new base */
     struct sl_value lost;   /* the losing value of a conflict; ABSENT: none */
     uint8_t reason;         /* enum reason */
+    bool keeps_bases;       /* half of a merge: both bases stay until the other side has it too */
 };
 
 /* A write made durable before it is attempted. */
@@ -104,8 +105,7 @@ struct intent {
     size_t n_changes;
 };
 
-enum wait_kind { WAIT_CONFLICT = 1, WAIT_DRIFT, WAIT_AMBIGUOUS, WAIT_PARKED, WAIT_UNCERTAIN, WAIT_WITHHELD, WAIT_REVIEW,
-                 WAIT_DECIDED /* a person gave the value: the next run writes it to both sides */ };
+enum wait_kind { WAIT_CONFLICT = 1, WAIT_DRIFT, WAIT_AMBIGUOUS, WAIT_PARKED, WAIT_UNCERTAIN, WAIT_WITHHELD, WAIT_REVIEW };
 
 /* What waits for a person: a conflict on a field, or a parked record. */
 struct wait_row {
