@@ -1,20 +1,33 @@
 # Syncline: build, test, check and install. `make help` lists the targets.
 
 BUILD  ?= build
-CC     ?= gcc
-PREFIX ?= /usr/local
 MODE   ?= release
+PREFIX ?= /usr/local
+ifeq ($(origin CC),default)
+CC     := gcc
+endif
+VERSION := $(shell sed -n 's/^#define SYNCLINE_VERSION "\(.*\)"/\1/p' host/main.c)
+FUZZ_SECONDS ?= 30
+PYTHON ?= python3
 
-# What must be there: pkg-config name (or a header) and its Debian package.
-NEED_LIBS := libcurl:libcurl4-openssl-dev libcjson:libcjson-dev lmdb:liblmdb-dev cunit:libcunit1-dev \
-             libxxhash:libxxhash-dev libcrypto:libssl-dev
-HOST_PKGS := libcjson lmdb libxxhash
+# One line a file; V=1 shows the commands.
+Q := $(if $(V),,@)
+# A first build uses every core, unless -j says otherwise.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+
+# --- flags ---
+# What asks pkg-config is expanded when a recipe runs, that is after .ci/setup has installed what is missing.
 
 WARN  := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
-HARD  := -fstack-protector-strong -fPIE -fvisibility=hidden
+HARD  := -fstack-protector-strong -fvisibility=hidden
 ifeq ($(MODE),asan)
 OPT   := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDOPT := -fsanitize=address,undefined
+else ifeq ($(MODE),fuzz)
+OPT   := -O1 -g -fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer
+LDOPT := -fsanitize=fuzzer,address
 else ifeq ($(MODE),debug)
 OPT   := -O0 -g
 else
@@ -22,58 +35,154 @@ OPT   := -O2 -g -D_FORTIFY_SOURCE=2
 endif
 STD   := -std=c11 -D_GNU_SOURCE
 CPPFLAGS += -Isdk/include -Ihost $(EXTRA_CPPFLAGS)
-CFLAGS_ALL = $(STD) $(OPT) $(WARN) $(HARD) $(CPPFLAGS) $(shell pkg-config --cflags $(HOST_PKGS) 2>/dev/null) $(CFLAGS)
+HOST_PKGS := libcjson lmdb libxxhash $(if $(wildcard host/net/*.c),libcurl libcrypto)
+CFLAGS_ALL = $(STD) $(OPT) $(WARN) $(HARD) -fPIE $(CPPFLAGS) $(shell pkg-config --cflags $(HOST_PKGS) 2>/dev/null) $(CFLAGS)
 LD_HARD := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 LIBS_HOST = $(shell pkg-config --libs $(HOST_PKGS) 2>/dev/null) -ljq -ldl -lm
 
+# --- what is there ---
+
 HOST_SRC := $(filter-out host/main.c,$(wildcard host/*/*.c))
 HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/obj/%.o)
-PLUGINS  := $(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/*.c))))
-PLUGINS  := $(sort $(PLUGINS))
+PLUGINS  := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/*.c)))))
 PLUGIN_SO := $(PLUGINS:%=$(BUILD)/plugins/%.so)
+CERTIFY_SRC := $(wildcard sdk/certify/*.c)
+CERTIFY  := $(if $(CERTIFY_SRC),$(BUILD)/certify)
 UNIT_SRC := $(wildcard tests/unit/*.c tests/engine/test_*.c tests/abi/test_*.c)
 UNIT_BIN := $(UNIT_SRC:tests/%.c=$(BUILD)/tests/%)
 ENGINE_KIT := $(filter-out tests/engine/test_%,$(wildcard tests/engine/*.c)) plugins/memory/memory.c
 ENGINE_KIT_OBJ := $(ENGINE_KIT:%.c=$(BUILD)/obj/%.o)
+FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-all: $(BUILD)/syncline plugins
+all: $(BUILD)/syncline plugins $(CERTIFY)
 plugins: $(PLUGIN_SO)
+
+# Looked for again when what is needed changes; `make clean` asks anew.
+NEEDS := .ci/setup $(wildcard plugins/*/libs)
+$(BUILD)/.found-%: $(NEEDS)
+	@CC="$(CC)" .ci/setup $*
+	@mkdir -p $(@D)
+	@touch $@
 
 $(BUILD)/libhost.a: $(HOST_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 $(BUILD)/syncline: $(BUILD)/obj/host/main.o $(BUILD)/libhost.a
-	$(CC) $(CFLAGS_ALL) $(LDOPT) $(LD_HARD) -o $@ $< $(BUILD)/libhost.a $(LIBS_HOST)
-$(BUILD)/obj/%.o: %.c
-	@mkdir -p $(dir $@)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo "$(CC) $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) $(LD_HARD) -o $@ $< $(BUILD)/libhost.a $(LIBS_HOST)
+$(BUILD)/certify: $(CERTIFY_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/libhost.a
+	@echo "$(CC) $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) $(LD_HARD) -o $@ $(filter %.o,$^) $(BUILD)/libhost.a $(LIBS_HOST)
+$(BUILD)/obj/%.o: %.c | $(BUILD)/.found-build
+	@mkdir -p $(@D)
+	@echo "$(CC) $@"
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+$(BUILD)/obj/tests/%.o: | $(BUILD)/.found-test
 
 # A connector: every .c of its folder; its `libs` file names pkg-config packages and their Debian packages.
+# The loader refuses files that others could have written, whatever the umask here is.
 plugin_pkgs = $(shell test -f plugins/$(1)/libs && cut -d' ' -f1 plugins/$(1)/libs)
 define PLUGIN_RULE
-$(BUILD)/plugins/$(1).so: $(wildcard plugins/$(1)/*.c plugins/$(1)/*.h sdk/include/syncline/*.h)
-	@mkdir -p $$(dir $$@)
-	$$(CC) $$(STD) $$(OPT) $$(WARN) -fPIC -fvisibility=hidden -fstack-protector-strong -Isdk/include $$(CFLAGS) $$(LDOPT) -shared \
+$(BUILD)/plugins/$(1).so: $(wildcard plugins/$(1)/*.c plugins/$(1)/*.h sdk/include/syncline/*.h) | $(BUILD)/.found-build
+	@mkdir -p $$(@D)
+	@echo "$$(CC) $$@"
+	$$(Q)$$(CC) $$(STD) $$(OPT) $$(WARN) $$(HARD) -fPIC -Isdk/include $$(CFLAGS) $$(LDOPT) -shared \
 	  -Wl,-z,relro,-z,now,--as-needed -o $$@ $$(filter %.c,$$^) \
 	  $$(if $$(call plugin_pkgs,$(1)),$$(shell pkg-config --cflags --libs $$(call plugin_pkgs,$(1))))
+	@chmod go-w $$@ $$(@D)
 endef
 $(foreach p,$(PLUGINS),$(eval $(call PLUGIN_RULE,$(p))))
 
-# Tests: each file under tests/unit, tests/engine/test_* and tests/abi/test_* is one CUnit program.
+# --- tests: each file under tests/unit, tests/engine/test_* and tests/abi/test_* is one CUnit program ---
+
 $(BUILD)/tests/engine/%: $(BUILD)/obj/tests/engine/%.o $(ENGINE_KIT_OBJ) $(BUILD)/libhost.a
-	@mkdir -p $(dir $@)
-	$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $< $(ENGINE_KIT_OBJ) $(BUILD)/libhost.a $(LIBS_HOST) -lcunit
+	@mkdir -p $(@D)
+	@echo "$(CC) $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $< $(ENGINE_KIT_OBJ) $(BUILD)/libhost.a $(LIBS_HOST) -lcunit
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libhost.a
-	@mkdir -p $(dir $@)
-	$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $< $(BUILD)/libhost.a $(LIBS_HOST) -lcunit
+	@mkdir -p $(@D)
+	@echo "$(CC) $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $< $(BUILD)/libhost.a $(LIBS_HOST) -lcunit
 tests-bin: $(UNIT_BIN)
 
-test: all tests-bin
-	@BUILD=$(BUILD) tests/run
+test: all tests-bin | $(BUILD)/.found-test
+	@BUILD=$(BUILD) CC="$(CC)" tests/run
+
+check: all | $(BUILD)/.found-test $(BUILD)/.found-check
+	@BUILD=$(BUILD) CC="$(CC)" tests/check/run
+
+format:
+	@find host plugins tests -name '*.[ch]' -not -path 'tests/abi/frozen-*' -exec clang-format -i {} +
+
+asan:
+	@$(MAKE) MODE=asan BUILD=build-asan test
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libhost.a
+	@mkdir -p $(@D)
+	@echo "$(CC) $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $< $(BUILD)/libhost.a $(LIBS_HOST)
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
+fuzz:
+	@CC=clang .ci/setup fuzz
+	@$(MAKE) CC=clang MODE=fuzz BUILD=build-fuzz fuzzers
+	@BUILD=build-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+
+bench: all
+	@BUILD=$(BUILD) tests/bench/run
+demo: all | $(BUILD)/.found-test
+	@BUILD=$(BUILD) configs/demo/run
+
+# --- installing ---
+
+D = $(DESTDIR)$(PREFIX)
+# Lines of `mode file target`: what install puts there and uninstall takes away again.
+define INSTALLED
+755 $(BUILD)/syncline bin/syncline
+$(if $(CERTIFY),755 $(CERTIFY) bin/syncline-certify)
+$(foreach p,$(PLUGINS),755 $(BUILD)/plugins/$(p).so lib/syncline/plugins/$(p).so
+)$(foreach h,$(wildcard sdk/include/syncline/*.h),644 $(h) include/syncline/$(notdir $(h))
+)644 $(BUILD)/syncline.pc lib/pkgconfig/syncline.pc
+$(foreach m,$(wildcard configs/man/*.[157]),644 $(m) share/man/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m))
+)644 configs/completion/syncline.bash share/bash-completion/completions/syncline
+644 configs/completion/_syncline share/zsh/site-functions/_syncline
+$(foreach u,$(wildcard configs/*.service),644 $(u) lib/systemd/system/$(notdir $(u))
+)$(foreach f,$(EXAMPLES),$(if $(shell test -x $(f) && echo y),755,644) $(f) share/doc/syncline/examples/$(f:configs/%=%)
+)$(foreach f,$(TEMPLATE),644 $(f) share/syncline/template/$(f:sdk/template/%=%)
+)
+endef
+EXAMPLES := $(shell find configs -type f -not -path 'configs/man/*' -not -path 'configs/completion/*' -not -name '*.service' 2>/dev/null)
+TEMPLATE := $(shell find sdk/template -type f 2>/dev/null)
+export INSTALLED
+
+$(BUILD)/syncline.pc: sdk/syncline.pc.in FORCE
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
+install: all $(BUILD)/syncline.pc
+	@printf '%s\n' "$$INSTALLED" | while read -r mode file target; do \
+	  [ -z "$$mode" ] || install -D -m "$$mode" "$$file" "$(D)/$$target" || exit 1; done
+	@echo "installed into $(D)"
+uninstall:
+	@printf '%s\n' "$$INSTALLED" | while read -r mode file target; do \
+	  [ -z "$$mode" ] || rm -f "$(D)/$$target"; done
+	@cd "$(D)" 2>/dev/null && find lib/syncline include/syncline share/doc/syncline share/syncline -depth -type d -empty -delete 2>/dev/null; true
+	@echo "removed from $(D)"
 
 clean:
 	rm -rf $(BUILD)
 
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+#: make            build/syncline and build/plugins/*.so; sets up what is missing first
+#: make demo       the main job on real data, from a fresh clone
+#: make test       every test; the last line is 'N passed, N failed[, N skipped]'
+#: make check      layering, symbols, the header alone, formatting, static analysis, clang
+#: make format     clang-format over the tree
+#: make asan       the tests under AddressSanitizer and UBSan, in build-asan
+#: make fuzz       every fuzzer for FUZZ_SECONDS (30) each, in build-fuzz
+#: make bench      the benchmarks; writes build/bench.json
+#: make install    into PREFIX (/usr/local) below DESTDIR; make uninstall takes it away
+#: make clean      removes build/
+#: variables: V=1 BUILD=build CC=gcc MODE=release|debug|asan PREFIX= DESTDIR= CFLAGS=
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all plugins tests-bin test clean
+.PHONY: all plugins tests-bin test check format asan fuzzers fuzz bench demo install uninstall clean help FORCE
 .SECONDARY:
