@@ -118,26 +118,38 @@ int match_partner(struct engine *g, struct unit *u, int s, uint64_t *partner, co
 
 /* --- load: every unlinked record of the inbox is read and its keys written before anything is matched --- */
 
-static int load_chunk(struct engine *g, struct unit *units, size_t n)
+/* A record that waits since an earlier run as it is now has its keys. */
+static bool loaded(const struct engine *g, const struct unit *u, int s)
 {
-    if (units_read(g, units, n))
-        return g->e->code;
-    for (size_t i = 0; i < n; i++) {
-        struct unit *u = &units[i];
-        int s = u->link.id[0] ? 0 : 1;
-        if (u->link.state != LINK_HALF)
-            continue;
-        if (u->new_link) {
-            put_link_row(&g->batch, &u->link);
-            put_id_row(&g->batch, s, u->link.id[s], &u->seen[s]);
-        }
-        engine_listed(g, u->link.number, s);
-        if (!u->now[s] || unit_views(g, u))
-            continue;
+    return !u->new_link && !g->reexamine && u->row[s].kind == INBOX_RECORD && u->seen[s].content == record_digest(u->now[s]);
+}
+
+static void load_one(struct engine *g, struct unit *u)
+{
+    int s = u->link.id[0] ? 0 : 1;
+    engine_listed(g, u->link.number, s);
+    if (u->now[s] && (loaded(g, u, s) || unit_views(g, u)))
+        return;
+    if (u->now[s]) {
+        u->seen[s].version = version_hash(u->now[s]->version);
+        u->seen[s].content = record_digest(u->now[s]);
         put_inbox_row(&g->batch, s, u->link.id[s], &(struct inbox_row){.kind = INBOX_RECORD, .record = u->now[s]});
         if (!u->view[s].out)
             each_key(g, &u->link, s, u->now[s], true);
     }
+    if (u->new_link)
+        put_link_row(&g->batch, &u->link);
+    if (u->new_link || u->now[s])
+        put_id_row(&g->batch, s, u->link.id[s], &u->seen[s]);
+}
+
+static int load_chunk(struct engine *g, struct unit *units, size_t n)
+{
+    if (units_read(g, units, n))
+        return g->e->code;
+    for (size_t i = 0; i < n; i++)
+        if (units[i].link.state == LINK_HALF)
+            load_one(g, &units[i]);
     return g->e->code ? g->e->code : engine_commit(g);
 }
 
