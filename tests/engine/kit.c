@@ -379,11 +379,12 @@ static const char *joined(struct arena *a, const char **lines, size_t n)
     return text;
 }
 
+/* An id the host made up shows as sl-new. */
 static const char *record_line(const struct memory_record *r, bool ids, struct arena *a)
 {
     struct buf b = {0};
     if (ids)
-        buf_printf(&b, "%s:", r->id);
+        buf_printf(&b, "%s:", strncmp(r->id, "sl-", 3) == 0 ? "sl-new" : r->id);
     for (uint32_t i = 0; i < r->now.n_fields; i++)
         buf_printf(&b, "%s%s=%s", i ? ";" : "", r->now.fields[i].name, r->now.fields[i].text);
     const char *text = arena_text(a, b.data ? b.data : "");
