@@ -77,7 +77,7 @@ $(BUILD)/obj/%.o: %.c | $(BUILD)/.found-build
 	@mkdir -p $(@D)
 	@echo "$(CC) $@"
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
-$(BUILD)/obj/tests/%.o: | $(BUILD)/.found-test
+$(UNIT_SRC:%.c=$(BUILD)/obj/%.o) $(ENGINE_KIT_OBJ): | $(BUILD)/.found-test
 
 # A connector: every .c of its folder; its `libs` file names pkg-config packages and their Debian packages.
 # The loader refuses files that others could have written, whatever the umask here is.
