@@ -2,7 +2,6 @@
 /* header.c - our own reading of an LMDB data file, before the library is trusted with it. */
 #include "store/header.h"
 
-#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -191,4 +190,20 @@ bool header_trees_whole(int fd, const struct header *h)
     struct walk w = {.fd = fd, .header = h};
     bool free_whole = h->free_root == NO_PAGE || visit(&w, h->free_root, 0);
     return free_whole && (h->main_root == NO_PAGE || visit(&w, h->main_root, 0));
+}
+
+void header_fill_out(int fd, uint64_t n_bytes)
+{
+    struct stat st;
+    bool shorter = fstat(fd, &st) == 0 && (uint64_t)st.st_size < n_bytes;
+    int rc = shorter ? ftruncate(fd, (off_t)n_bytes) : 0;
+    (void)rc;
+}
+
+size_t header_map_bytes(size_t at_least, uint64_t used_bytes)
+{
+    size_t n_bytes = at_least;
+    while (n_bytes / 5 * 4 < used_bytes)
+        n_bytes *= 2;
+    return n_bytes;
 }

@@ -17,7 +17,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "store/store.h"
+#include "store/inside.h"
 
 #define OWNER_NAME "owner"
 #define RESERVE_NAME "ballast"
@@ -25,16 +25,13 @@
 #define OWNER_FORMAT "pid %-10ld fence %-20" PRIu64 "\n"
 enum { OWNER_BYTES = 42, RESERVE_BYTES = 4 << 20, FOLDER_MODE = 0700, FILE_MODE = 0600 };
 
-/* The system's refusal of a step as a store_rc and a sentence. */
+/* The system's refusal of a step. */
 static int refuse(struct err *e, const char *path, const char *step)
 {
-    int error = errno;
-    if (error == ENOSPC || error == EDQUOT) {
-        err_set(e, ERR_FAILED, "%s: the disk is full: free space and run again", path);
-        return STORE_FULL;
-    }
-    err_set(e, ERR_STATE, "%s: cannot %s (%s): check the folder's place, owner and mode", path, step, strerror(error));
-    return STORE_IO;
+    char detail[128];
+    int rc = errno == ENOSPC || errno == EDQUOT ? STORE_FULL : STORE_IO;
+    snprintf(detail, sizeof(detail), "%s: %s", step, strerror(errno));
+    return store_refuse(rc, path, detail, e);
 }
 
 static bool join(char out[PATH_MAX], const char *folder, const char *name)
@@ -99,13 +96,13 @@ static int make_durable(int parent, const char *temp, const char *name, const ch
     int rc = STORE_OK;
     int dir = openat(parent, temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0 || !sync_at(dir, HOME_DATA, O_RDONLY) || fsync(dir) != 0)
-        rc = refuse(e, path, "bring the new folder to disk");
+        rc = refuse(e, path, "bringing the new folder to disk");
     else if (renameat(parent, temp, parent, name) == 0)
-        rc = fsync(parent) == 0 ? STORE_OK : refuse(e, path, "bring the new folder's name to disk");
+        rc = fsync(parent) == 0 ? STORE_OK : refuse(e, path, "bringing the new folder's name to disk");
     else if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
         rc = STORE_EXISTS;
     else
-        rc = refuse(e, path, "give the new folder its name");
+        rc = refuse(e, path, "giving the new folder its name");
     if (dir >= 0)
         close(dir);
     if (rc == STORE_EXISTS) {
@@ -125,7 +122,7 @@ static int make_locked(int parent, const char *path, const char *parent_path, co
         return STORE_OK;
     remove_leftover(parent, hidden);
     if (!join(temp, parent_path, hidden) || mkdirat(parent, hidden, FOLDER_MODE) != 0)
-        return refuse(e, path, "make a folder beside it");
+        return refuse(e, path, "making a folder beside it");
     int rc = fill(temp, context, e);
     if (rc == STORE_OK)
         rc = make_durable(parent, hidden, name, path, e);
@@ -140,14 +137,14 @@ int home_make(const char *path, home_fill *fill, void *context, struct err *e)
     char parent_path[PATH_MAX], name[NAME_MAX];
     errno = EINVAL;
     if (!split(path, parent_path, name))
-        return refuse(e, path, "be the name of a folder");
+        return refuse(e, path, "no name for a folder");
     if (folder_make(parent_path, FOLDER_MODE, e) != 0)
         return STORE_IO;
     int parent = open(parent_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent < 0)
-        return refuse(e, path, "open the folder above it");
+        return refuse(e, path, "opening the folder above it");
     int rc = flock(parent, LOCK_EX) == 0 ? make_locked(parent, path, parent_path, name, fill, context, e)
-                                         : refuse(e, path, "lock the folder above it");
+                                         : refuse(e, path, "locking the folder above it");
     close(parent);
     return rc;
 }
@@ -160,7 +157,7 @@ void home_init(struct home *f, const char *path)
 int home_open(struct home *f, struct err *e)
 {
     f->dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return f->dir >= 0 ? STORE_OK : refuse(e, f->path, "open the folder");
+    return f->dir >= 0 ? STORE_OK : refuse(e, f->path, "opening the folder");
 }
 
 /* LMDB's locks belong to the process: opening a file twice and closing one would drop the other's. */
@@ -216,20 +213,17 @@ int home_admit(struct home *f, struct header *header, struct err *e)
     struct stat st;
     int fd = openat(f->dir, HOME_DATA, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return refuse(e, f->path, "open its file '" HOME_DATA "'");
+        return refuse(e, f->path, "opening its file '" HOME_DATA "'");
     const char *fault = fstat(fd, &st) == 0 ? header_read(fd, header) : "it cannot be read";
     close(fd);
-    if (fault) {
-        err_set(e, ERR_STATE, "%s/" HOME_DATA " is damaged: %s: restore it from a backup", f->path, fault);
-        return STORE_CORRUPT;
-    }
+    if (fault)
+        return store_refuse(STORE_CORRUPT, f->path, fault, e);
     f->device = st.st_dev;
     f->inode = st.st_ino;
     f->pid = getpid();
     if (enter(f))
         return STORE_OK;
-    err_set(e, ERR_BUSY, "%s is in use by process %ld, this very one: wait for it to end", f->path, (long)f->pid);
-    return STORE_BUSY;
+    return store_refuse(STORE_BUSY, f->path, "this very process has it open", e);
 }
 
 int home_still_there(const struct home *f, struct err *e)
@@ -238,8 +232,7 @@ int home_still_there(const struct home *f, struct err *e)
     struct stat st;
     if (join(data, f->path, HOME_DATA) && stat(data, &st) == 0 && st.st_dev == f->device && st.st_ino == f->inode)
         return STORE_OK;
-    err_set(e, ERR_STATE, "%s was replaced while it was open: run again", f->path);
-    return STORE_IO;
+    return store_refuse(STORE_IO, f->path, "it was replaced while it was open", e);
 }
 
 /* What the last owner noted; zeros if nothing readable. */
@@ -278,10 +271,10 @@ int home_own(struct home *f, bool wait, uint64_t *last_fence, struct err *e)
     if (f->owner < 0)
         f->owner = openat(f->dir, OWNER_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (f->owner < 0)
-        return refuse(e, f->path, "open its file '" OWNER_NAME "'");
+        return refuse(e, f->path, "opening its file '" OWNER_NAME "'");
     if (flock(f->owner, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0)
         return errno == EWOULDBLOCK || errno == EINTR ? refuse_busy(f, e)
-                                                      : refuse(e, f->path, "lock its file '" OWNER_NAME "'");
+                                                      : refuse(e, f->path, "locking its file '" OWNER_NAME "'");
     f->locked = true;
     read_note(f, &pid, last_fence);
     return STORE_OK;

@@ -24,6 +24,8 @@ struct store *store_adopt(const struct store_driver *driver, void *self, bool re
 /* The refusal of state that is not format STORE_FORMAT; where names it. Returns the store_rc. */
 int store_refuse_format(const char *where, uint64_t format, struct err *e);
 
+/* The refusals that a storage itself causes: UNKNOWN, FULL, BUSY, IO, CORRUPT. Returns rc. */
+int store_refuse(int rc, const char *where, const char *detail, struct err *e);
 /* What a commit says whose PUT_NEW or EXPECT did not hold. Returns STORE_EXISTS. */
 int store_refuse_op(const struct store_op *op, struct err *e);
 /* What a commit says whose owner lost the pair. Returns STORE_FENCED. */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -31,30 +30,25 @@ struct lmdb_snap {
     MDB_txn *txn;
 };
 
-/* What an answer of LMDB or of the system means; any other is STORE_IO. Fatal: the handle is of no use any more. */
+/* What an answer of LMDB or of the system means; any other is STORE_IO. */
 static const struct {
     int rc, store_rc;
-    bool fatal;
 } meanings[] = {
-    {ENOSPC, STORE_FULL, false},          {EDQUOT, STORE_FULL, false},
-    {EFBIG, STORE_FULL, false},           {ENOMEM, STORE_FULL, false},
-    {MDB_MAP_FULL, STORE_FULL, false},    {MDB_TXN_FULL, STORE_FULL, false},
-    {MDB_READERS_FULL, STORE_BUSY, false}, {MDB_MAP_RESIZED, STORE_BUSY, false},
-    {EIO, STORE_IO, true},                {MDB_PANIC, STORE_IO, true},
-    {MDB_CORRUPTED, STORE_CORRUPT, true}, {MDB_PAGE_NOTFOUND, STORE_CORRUPT, true},
-    {MDB_INVALID, STORE_CORRUPT, true},   {MDB_NOTFOUND, STORE_CORRUPT, true},
+    {ENOSPC, STORE_FULL},           {EDQUOT, STORE_FULL},          {EFBIG, STORE_FULL},
+    {ENOMEM, STORE_FULL},           {MDB_MAP_FULL, STORE_FULL},    {MDB_TXN_FULL, STORE_FULL},
+    {MDB_READERS_FULL, STORE_BUSY}, {MDB_MAP_RESIZED, STORE_BUSY}, {MDB_CORRUPTED, STORE_CORRUPT},
+    {MDB_INVALID, STORE_CORRUPT},   {MDB_NOTFOUND, STORE_CORRUPT}, {MDB_PAGE_NOTFOUND, STORE_CORRUPT},
 };
 
 static int answer(struct lmdb *s, int rc, struct err *e)
 {
+    int store_rc = STORE_IO;
     if (rc == MDB_SUCCESS)
         return STORE_OK;
-    int store_rc = STORE_IO;
     for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
-        if (meanings[i].rc == rc) {
+        if (meanings[i].rc == rc)
             store_rc = meanings[i].store_rc;
-            s->dead = s->dead || meanings[i].fatal;
-        }
+    s->dead = s->dead || store_rc == STORE_IO || store_rc == STORE_CORRUPT;
     return store_refuse(store_rc, s->home.path, mdb_strerror(rc), e);
 }
 
@@ -62,13 +56,8 @@ static int answer(struct lmdb *s, int rc, struct err *e)
 static int usable(const struct lmdb *s, struct err *e)
 {
     if (s->dead)
-        err_set(e, ERR_STATE, "%s: the storage failed before: check the disk, then run again", s->home.path);
-    else if (s->pid != getpid())
-        err_set(e, ERR_STATE, "%s was opened by process %ld, not by this one: open it again", s->home.path,
-                (long)s->pid);
-    else
-        return STORE_OK;
-    return STORE_IO;
+        return store_refuse(STORE_IO, s->home.path, "it failed before", e);
+    return s->pid == getpid() ? STORE_OK : store_refuse(STORE_IO, s->home.path, "opened before a fork", e);
 }
 
 static MDB_val val(struct slice bytes)
@@ -92,14 +81,6 @@ static int begin(struct lmdb *s, unsigned flags, MDB_txn **txn)
     return rc == MDB_SUCCESS ? mdb_txn_begin(s->env, NULL, flags, txn) : rc;
 }
 
-/* Doubled until the pages in use and those to come fill at most four fifths. */
-static size_t map_size(size_t size, size_t need_bytes)
-{
-    while (size / 5 * 4 < need_bytes)
-        size *= 2;
-    return size;
-}
-
 static size_t used_bytes(const struct lmdb *s)
 {
     MDB_envinfo info;
@@ -109,12 +90,12 @@ static size_t used_bytes(const struct lmdb *s)
     return (info.me_last_pgno + 1) * st.ms_psize;
 }
 
-/* Grows the map when it is getting full. Only called with no transaction active. */
-static int grow(struct lmdb *s, size_t more_bytes)
+/* Only called with no transaction active. */
+static int grow(struct lmdb *s, bool anyway)
 {
     MDB_envinfo info;
     mdb_env_info(s->env, &info);
-    size_t size = map_size(info.me_mapsize, used_bytes(s) + more_bytes);
+    size_t size = header_map_bytes(info.me_mapsize * (anyway ? 2 : 1), used_bytes(s));
     return size == info.me_mapsize ? MDB_SUCCESS : mdb_env_set_mapsize(s->env, size);
 }
 
@@ -243,7 +224,7 @@ static int open_here(struct lmdb *s, bool read_only, struct err *e)
         rc = home_admit(&s->home, &header, e);
     if (rc != STORE_OK)
         return rc;
-    size_t map_bytes = map_size(store_lmdb_map_bytes, header.n_pages * header.page_bytes);
+    size_t map_bytes = header_map_bytes(store_lmdb_map_bytes, header.n_pages * header.page_bytes);
     int mdb_rc = env_open(&s->env, s->home.path, flags, map_bytes);
     if (mdb_rc == MDB_SUCCESS && !(flags & MDB_NOLOCK))
         mdb_rc = mdb_reader_check(s->env, &dead_readers);
@@ -511,25 +492,12 @@ static int walk_all(struct walk *w, const uint8_t *txid, const struct store_op *
     return rc == MDB_SUCCESS && w->wrote ? walk_sign(w, txid) : rc;
 }
 
-/*
- * Pages that one commit took at the end of the file and freed again are counted but not written. The file is made as long as
- * its count, for without them it looks cut off and the next to open it has to read its trees. Only a courtesy to that one.
- */
-static void fill_out(const struct lmdb *s)
-{
-    struct stat st;
-    int fd = -1;
-    off_t n_bytes = (off_t)used_bytes(s);
-    if (mdb_env_get_fd(s->env, &fd) == MDB_SUCCESS && fstat(fd, &st) == 0 && st.st_size < n_bytes &&
-        ftruncate(fd, n_bytes) != 0)
-        log_line(LOG_DEBUG, NULL, "%s: the file stays shorter than its page count", s->home.path);
-}
-
 /* One try. The operation that did not hold, if any, is in *failed. */
 static int write_all(struct lmdb *s, const uint8_t *txid, const struct store_op *ops, size_t n_ops,
                      const struct store_op **failed)
 {
     struct walk w = {.lmdb = s};
+    int fd = -1;
     int rc = begin(s, 0, &w.txn);
     if (rc != MDB_SUCCESS)
         return rc;
@@ -542,18 +510,10 @@ static int write_all(struct lmdb *s, const uint8_t *txid, const struct store_op 
     rc = mdb_txn_commit(w.txn);
     if (rc == MDB_SUCCESS) {
         s->fence_stored = s->fence;
-        fill_out(s);
+        mdb_env_get_fd(s->env, &fd);
+        header_fill_out(fd, used_bytes(s));
     }
     return rc;
-}
-
-/* At most: each row in a page of its own, and its value twice. */
-static size_t worst_bytes(const struct store_op *ops, size_t n_ops)
-{
-    size_t n_bytes = 0;
-    for (size_t i = 0; i < n_ops; i++)
-        n_bytes += 2 * (ops[i].value.size + (size_t)sysconf(_SC_PAGESIZE));
-    return n_bytes;
 }
 
 static int lmdb_commit(void *self, const struct store_lease *lease, const uint8_t txid[16], const struct store_op *ops,
@@ -566,10 +526,10 @@ static int lmdb_commit(void *self, const struct store_lease *lease, const uint8_
         return rc;
     if (!s->home.locked || !s->fence || lease->fence != s->fence)
         return store_refuse_owner(s->home.path, e);
-    rc = grow(s, 0);
+    rc = grow(s, false);
     if (rc == MDB_SUCCESS)
         rc = write_all(s, txid, ops, n_ops, &failed);
-    if (rc == MDB_MAP_FULL && grow(s, worst_bytes(ops, n_ops)) == MDB_SUCCESS)
+    while (rc == MDB_MAP_FULL && grow(s, true) == MDB_SUCCESS)
         rc = write_all(s, txid, ops, n_ops, &failed);
     if ((rc == ENOSPC || rc == EDQUOT) && home_reserve_free(&s->home)) {
         log_line(LOG_WARN, NULL, "%s: the disk is full, its reserve was used: free space", s->home.path);

@@ -7,6 +7,8 @@
 
 #include "store/inside.h"
 
+static const char name[] = "the store in memory";
+
 /* A row is shared by every table that holds it: snapshots and copied disks cost nothing until one side writes. */
 struct row {
     uint32_t refs;
@@ -311,10 +313,7 @@ void mem_disk_steal(struct mem_disk *disk)
 
 static int alive(const struct mem_disk *disk, struct err *e)
 {
-    if (!disk->dead)
-        return STORE_OK;
-    err_set(e, ERR_FAILED, "the store in memory was told to fail: run again");
-    return STORE_IO;
+    return disk->dead ? store_refuse(STORE_IO, name, "it was told to die", e) : STORE_OK;
 }
 
 static int disk_open(struct mem_disk *disk, bool read_only, void **self, struct err *e)
@@ -332,7 +331,7 @@ static int disk_open(struct mem_disk *disk, bool read_only, void **self, struct 
     uint64_t format = 0;
     const struct row *row = row_find(disk->data->tables[DB_META], store_key_format);
     if (!row || !number_get(row_value(row), &format) || format != STORE_FORMAT)
-        return store_refuse_format("the store in memory", format, e);
+        return store_refuse_format(name, format, e);
     struct mem_store *s = mem_alloc(sizeof(*s));
     s->disk = disk;
     *self = s;
@@ -470,15 +469,14 @@ static const struct {
     bool applied;
     int rc;
     bool dead;
-    const char *text;
 } faults[] = {
-    {true, STORE_OK, false, NULL},
-    [MEM_KILLED_BEFORE] = {false, STORE_IO, true, "the store in memory was killed before a commit: run again"},
-    [MEM_KILLED_AFTER] = {true, STORE_IO, true, "the store in memory was killed after a commit: run again"},
-    [MEM_UNKNOWN_APPLIED] = {true, STORE_UNKNOWN, false, "a commit's answer was lost: run again"},
-    [MEM_UNKNOWN_LOST] = {false, STORE_UNKNOWN, false, "a commit's answer was lost: run again"},
-    [MEM_FULL] = {false, STORE_FULL, false, "the disk is full, nothing was written: free space and run again"},
-    [MEM_IO] = {false, STORE_IO, true, "the store in memory reported an I/O error: check it and run again"},
+    {true, STORE_OK, false},
+    [MEM_KILLED_BEFORE] = {false, STORE_IO, true},
+    [MEM_KILLED_AFTER] = {true, STORE_IO, true},
+    [MEM_UNKNOWN_APPLIED] = {true, STORE_UNKNOWN, false},
+    [MEM_UNKNOWN_LOST] = {false, STORE_UNKNOWN, false},
+    [MEM_FULL] = {false, STORE_FULL, false},
+    [MEM_IO] = {false, STORE_IO, true},
 };
 
 static int next_fault(struct mem_disk *disk)
@@ -511,7 +509,7 @@ static int mem_commit(void *self, const struct store_lease *lease, const uint8_t
     if (rc != STORE_OK)
         return rc;
     if (data->owner != s || lease->fence != data->fence_high || fence_row(data) != s->fence_stored)
-        return store_refuse_owner("the store in memory", e);
+        return store_refuse_owner(name, e);
     if (s->room < n_ops)
         s->changes = mem_grow(s->changes, (s->room = n_ops * 2) * sizeof(*s->changes));
     int fault = next_fault(s->disk);
@@ -524,9 +522,7 @@ static int mem_commit(void *self, const struct store_lease *lease, const uint8_t
         s->disk->n_ops += n_ops;
     }
     s->disk->dead = faults[fault].dead;
-    if (fault)
-        err_set(e, ERR_FAILED, "%s", faults[fault].text);
-    return faults[fault].rc;
+    return fault ? store_refuse(faults[fault].rc, name, "a fault that was asked for", e) : STORE_OK;
 }
 
 static int mem_resolve(void *self, const struct store_lease *lease, const uint8_t txid[16], bool *applied,
@@ -540,8 +536,7 @@ static int mem_resolve(void *self, const struct store_lease *lease, const uint8_
         return rc;
     if (s->disk->deaf) {
         s->disk->deaf--;
-        err_set(e, ERR_FAILED, "whether the last commit was made cannot be told yet: run again");
-        return STORE_UNKNOWN;
+        return store_refuse(STORE_UNKNOWN, name, "a fault that was asked for", e);
     }
     const struct row *row = row_find(s->disk->data->tables[DB_META], store_key_last_txid);
     *applied = row && key_order(row_value(row), slice_of(txid, STORE_TXID_BYTES)) == 0;

@@ -55,28 +55,21 @@ const char *store_rc_name(int rc)
     return rc >= 0 && (size_t)rc < n_names ? rc_names[rc] : "?";
 }
 
-/* The blast radius and the next step of what went wrong; %s: what, and how. */
+/* Facts and next steps. */
 static const struct {
     int code;
-    const char *text;
+    const char *fact, *step;
 } refusals[] = {
-    [STORE_UNKNOWN] = {ERR_FAILED, "%s: whether the last commit was made cannot be told yet (%s): run again"},
-    [STORE_FULL] = {ERR_FAILED, "%s: there is no space (%s), nothing was written: free space and run again"},
-    [STORE_BUSY] = {ERR_BUSY, "%s is busy (%s): run again"},
-    [STORE_IO] = {ERR_STATE, "%s: the storage failed (%s): check the disk and the owner of its files, then run again"},
-    [STORE_CORRUPT] = {ERR_STATE, "%s is damaged (%s): restore it from a backup"},
+    [STORE_UNKNOWN] = {ERR_FAILED, "whether the last commit was made cannot be told yet", "run again"},
+    [STORE_FULL] = {ERR_FAILED, "there is no space", "nothing was written, free space and run again"},
+    [STORE_BUSY] = {ERR_BUSY, "it is busy", "run again"},
+    [STORE_IO] = {ERR_STATE, "the storage failed", "check the disk and the owner of its files, then run again"},
+    [STORE_CORRUPT] = {ERR_STATE, "the state is damaged", "restore it from a backup"},
 };
 
-int store_refuse(int rc, const char *where, const char *what, struct err *e)
+int store_refuse(int rc, const char *where, const char *detail, struct err *e)
 {
-    struct buf text = {0};
-    const char *format = refusals[rc].text;
-    const char *first = strstr(format, "%s");
-    const char *second = strstr(first + 2, "%s");
-    buf_add(&text, format, (size_t)(first - format));
-    err_set(e, refusals[rc].code, "%s%s%.*s%s%s", text.data ? text.data : "", where, (int)(second - first - 2), first + 2,
-            what, second + 2);
-    buf_fini(&text);
+    err_set(e, refusals[rc].code, "%s: %s (%s): %s", where, refusals[rc].fact, detail, refusals[rc].step);
     return rc;
 }
 
