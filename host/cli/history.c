@@ -53,6 +53,11 @@ static void print_json(const struct conf_pair *pair, const struct history_row *h
     buf_fini(&b);
 }
 
+static bool field_wanted(const struct history_row *h, size_t i)
+{
+    return !only_field || strcmp(only_field, h->changes[i].name) == 0 || text_equal(only_field, h->changes[i].source);
+}
+
 static void print_text(struct cli *c, const struct conf_pair *pair, const struct history_row *h)
 {
     printf("%s  %s  %s%s  %s ↔ %s  %s\n    %s (run %s)\n", out_time(&c->arena, h->at_ms), pair->name, verbs[h->kind],
@@ -60,7 +65,7 @@ static void print_text(struct cli *c, const struct conf_pair *pair, const struct
            h->label ? h->label : "", reason_text(h->reason), h->run);
     for (size_t i = 0; i < h->n_changes; i++) {
         const struct field_change *f = &h->changes[i];
-        if (only_field && strcmp(only_field, f->name) != 0 && !text_equal(only_field, f->source))
+        if (!field_wanted(h, i))
             continue;
         printf("    %s: %s → %s", f->name, out_brief(&c->arena, &f->before), out_brief(&c->arena, &f->after));
         if (f->lost.type != SL_ABSENT)
@@ -71,12 +76,10 @@ static void print_text(struct cli *c, const struct conf_pair *pair, const struct
 
 static bool wanted(const struct history_row *h)
 {
-    return h->at_ms >= since_ms && (!only_id || text_equal(h->id[only_side], only_id));
-}
-
-static bool field_wanted(const struct history_row *h, size_t i)
-{
-    return !only_field || strcmp(only_field, h->changes[i].name) == 0 || text_equal(only_field, h->changes[i].source);
+    bool touches = h->n_changes == 0;
+    for (size_t i = 0; i < h->n_changes && !touches; i++)
+        touches = field_wanted(h, i);
+    return touches && h->at_ms >= since_ms && (!only_id || text_equal(h->id[only_side], only_id));
 }
 
 static void print_row(struct cli *c, const struct conf_pair *pair, const struct history_row *h)

@@ -129,7 +129,7 @@ static int resolve(struct cli *c, const char *text, const char *take, const char
         return err_set(&c->err, ERR_CONFIG, "--value");
     if (pair_of(c, text, DB_CONFLICTS, value ? OPEN_SESSIONS : 0, &id, &open)) {
         if (take) {
-            act_resolve(open.store, id, take[0] == 'b', &c->err);
+            act_resolve(open.store, id, take[0] == 'b', clock_now_ms(), &c->err);
         } else {
             struct sl_value v = value_from_json(&c->arena, NULL, json_root(doc));
             act_resolve_value(&open.env, id, &v, &c->err);

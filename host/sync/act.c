@@ -87,6 +87,24 @@ static void tilt(struct act *t, const struct wait_row *w, int winner)
     set_base(t, w->link, winner, rule_base_name(&r, winner, &t->arena), &forget);
 }
 
+/* The person's decision is history too: what was taken, what was lost. */
+static void put_decision(struct act *t, const struct wait_row *w, int take, int64_t now_ms)
+{
+    unsigned long long n[4] = {1, 1, 1, 1};
+    long long ids[2] = {0, 0};
+    const char *text = meta_text(t->snap, "next", &t->arena);
+    if (text)
+        sscanf(text, "%llu %llu %llu %llu %lld %lld", &n[0], &n[1], &n[2], &n[3], &ids[0], &ids[1]);
+    struct field_change c = {.name = w->field[1 - take] ? w->field[1 - take] : w->field[take], .source = w->field[take],
+                             .before = w->value[1 - take], .after = w->value[take], .origin = w->value[take],
+                             .lost = w->value[1 - take], .reason = REASON_RESOLVED};
+    struct sl_value bases[2] = {w->base[0], w->base[1]};
+    struct history_row h = {.number = n[3]++, .run = w->run, .at_ms = now_ms, .link = w->link, .reason = REASON_RESOLVED,
+                            .id = {w->id[0], w->id[1]}, .label = w->label, .changes = &c, .n_changes = 1, .bases = bases};
+    put_history_row(&t->batch, &h);
+    put_meta_text(&t->batch, "next", arena_printf(&t->arena, "%llu %llu %llu %llu %lld %lld", n[0], n[1], n[2], n[3], ids[0], ids[1]));
+}
+
 static void clear_mark(struct act *t, struct link *l, uint32_t mark)
 {
     l->marks &= ~mark;
@@ -100,7 +118,7 @@ static void clear_mark(struct act *t, struct link *l, uint32_t mark)
     }
 }
 
-int act_resolve(struct store *s, uint64_t id, int take, struct err *e)
+int act_resolve(struct store *s, uint64_t id, int take, int64_t now_ms, struct err *e)
 {
     struct act t;
     struct wait_row w;
@@ -113,6 +131,7 @@ int act_resolve(struct store *s, uint64_t id, int take, struct err *e)
         err_set(e, ERR_CONFIG, "conflict %" PRIu64 ": %s", id, w.reason);
     else if (state_link(t.snap, w.link, &t.arena, &l, e) == STORE_OK) {
         tilt(&t, &w, take);
+        put_decision(&t, &w, take, now_ms);
         del_number_row(&t.batch, DB_CONFLICTS, id);
         look_again(&t, &l);
         clear_mark(&t, &l, MARK_CONFLICT);
@@ -171,7 +190,7 @@ int act_resolve_value(const struct run_env *env, uint64_t id, const struct sl_va
     if (!e->code)
         write_value(env, w.id[0], &named, &t.arena, e);
     end(&t);
-    return e->code ? e->code : act_resolve(env->store, id, 0, e);
+    return e->code ? e->code : act_resolve(env->store, id, 0, env->world->now_ms(env->world->self), e);
 }
 
 static int leave_parked(struct store *s, uint64_t id, bool retry, struct err *e)

@@ -8,7 +8,7 @@
 /* Each commits at once, on a store acquired by the caller. 0 or an err code naming the thing. */
 
 /* A conflict or drift: side `take` (0, 1) becomes the one that counts as changed; the next run takes it across. */
-int act_resolve(struct store *s, uint64_t id, int take, struct err *e);
+int act_resolve(struct store *s, uint64_t id, int take, int64_t now_ms, struct err *e);
 /* Likewise with a value given by the person: written to side a now, taken across by the next run. */
 int act_resolve_value(const struct run_env *env, uint64_t id, const struct sl_value *value, struct err *e);
 /* A parked record is tried again by the next run. */

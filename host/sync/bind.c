@@ -116,8 +116,10 @@ int engine_bind(struct engine *g)
     }
     g->rules = map->rules;
     for (size_t i = 0; i < map->n_rules; i++)
-        for (int s = 0; s < 2; s++)
+        for (int s = 0; s < 2; s++) {
             if (bind_field(g, &g->rules[i], s))
                 return g->e->code;
+            g->computes_from[s] |= g->rules[i].program[1 - s] != NULL;
+        }
     return 0;
 }

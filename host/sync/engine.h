@@ -47,6 +47,7 @@ struct engine {
     struct store_batch batch;
     const struct object_info *object[2];
     uint64_t caps[2];
+    bool computes_from[2]; /* a rule computes from side s's whole record */
     struct rule *rules;   /* bound to both schemas */
     int64_t now_ms;
     uint64_t next_link, next_op, next_wait, next_history;

@@ -142,7 +142,8 @@ static bool must_read(const struct engine *g, const struct unit *u, int s)
         return false;
     if (u->has[s])
         return u->row[s].kind == INBOX_HINT || (u->row[s].kind == INBOX_ABSENT && (g->caps[s] & SL_CAP_GET));
-    return !u->base[s] || g->reexamine || (u->link.marks & MARK_CONFLICT);
+    /* a program may use any field, a base holds only the mapped ones */
+    return !u->base[s] || g->reexamine || g->computes_from[s] || (u->link.marks & MARK_CONFLICT);
 }
 
 int units_read(struct engine *g, struct unit *units, size_t n)
