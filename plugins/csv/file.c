@@ -286,7 +286,8 @@ static int by_number(const void *x, const void *y)
 static size_t keep_doubles(uint64_t *hashes, size_t n)
 {
     size_t kept = 0;
-    qsort(hashes, n, sizeof(*hashes), by_number);
+    if (n)
+        qsort(hashes, n, sizeof(*hashes), by_number);
     for (size_t i = 1; i < n; i++) {
         if (hashes[i] == hashes[i - 1] && (!kept || hashes[kept - 1] != hashes[i]))
             hashes[kept++] = hashes[i];

@@ -23,7 +23,8 @@ static const char *eol(const struct writing *x)
 
 static void put(struct writing *x, const char *text, size_t n_bytes)
 {
-    fwrite(text, 1, n_bytes, x->out);
+    if (n_bytes)
+        fwrite(text, 1, n_bytes, x->out);
 }
 
 /* Quoted where the text needs it, and where a careless reader would cut blanks. */
@@ -81,7 +82,8 @@ static void put_header(struct writing *x)
     for (size_t i = f->n_columns; i < x->w->n_columns; i++) {
         if (!x->w->used[i])
             continue;
-        putc(x->w->delimiter, x->out);
+        if (i) /* an archive that is not there yet has no column but new ones */
+            putc(x->w->delimiter, x->out);
         put_text(x, x->w->columns[i], strlen(x->w->columns[i]));
     }
     x->open_line = true;

@@ -48,13 +48,13 @@ static void read_json(struct row *r, struct sl_value *v)
     const struct sl_host *host = r->db->host;
     const struct sl_value *fields = NULL;
     const char *message = NULL;
-    uint32_t n = 0;
+    uint32_t n = 0, field_size = 0;
     struct pool pool = {0};
     char *text = pool_alloc(&pool, v->text_size + 8);
     memcpy(text, "{\"v\":", 5);
     memcpy(text + 5, v->text, v->text_size);
     text[v->text_size + 5] = '}';
-    int c = host->json_read(host->ctx, text, v->text_size + 6, &fields, &n, &message);
+    int c = host->json_read(host->ctx, text, v->text_size + 6, &fields, &n, &field_size, &message);
     if (!c && n == 1 && fields->type == SL_JSON) {
         v->type = SL_JSON;
         v->text = fields->text;

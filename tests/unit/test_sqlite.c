@@ -410,10 +410,12 @@ static void lists_in_pages_of_any_size(void)
 
 static void unchanged_database_is_done_at_once(const char *journal)
 {
-    struct kit *k = begin(arena_printf(&(struct arena){0},
-                                       "PRAGMA journal_mode=%s; CREATE TABLE t(id INTEGER PRIMARY KEY, v);"
-                                       "INSERT INTO t VALUES(1,1),(2,2)",
-                                       journal));
+    char schema[200];
+    snprintf(schema, sizeof(schema),
+             "PRAGMA journal_mode=%s; CREATE TABLE t(id INTEGER PRIMARY KEY, v);"
+             "INSERT INTO t VALUES(1,1),(2,2)",
+             journal);
+    struct kit *k = begin(schema);
     CU_ASSERT_EQUAL(pull_at(k, "t", NULL, 0, 0), SL_OK);
     CU_ASSERT(k->n_got == 2 && k->end.kind == SL_PAGE_COMPLETE);
     const char *cursor = k->end.cursor;
