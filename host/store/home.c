@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -23,7 +24,7 @@
 #define RESERVE_NAME "ballast"
 /* Of one width, so that a note replaces the last one in place and needs no new space. */
 #define OWNER_FORMAT "pid %-10ld fence %-20" PRIu64 "\n"
-enum { OWNER_BYTES = 42, RESERVE_BYTES = 4 << 20, FOLDER_MODE = 0700, FILE_MODE = 0600 };
+enum { OWNER_BYTES = 42, RESERVE_BYTES = 4 << 20, FULL_BYTES = 1 << 20, FOLDER_MODE = 0700, FILE_MODE = 0600 };
 
 /* The system's refusal of a step. */
 static int refuse(struct err *e, const char *path, const char *step)
@@ -322,4 +323,10 @@ bool home_reserve_free(const struct home *f)
     struct stat st;
     bool had = fstatat(f->dir, RESERVE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
     return had && unlinkat(f->dir, RESERVE_NAME, 0) == 0;
+}
+
+bool home_full(const struct home *f)
+{
+    struct statvfs fs;
+    return fstatvfs(f->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BYTES;
 }

@@ -66,4 +66,6 @@ bool home_share(struct home *f);
 void home_reserve(const struct home *f);
 bool home_reserve_free(const struct home *f); /* false if there was none */
 
+bool home_full(const struct home *f); /* less than 1 MiB is free */
+
 #endif

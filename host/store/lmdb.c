@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lmdb.c - the embedded driver: one LMDB environment a pair, each commit one durable transaction behind a fence. */
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,6 +109,7 @@ static void log_assertion(MDB_env *env, const char *text)
 
 static int env_open(MDB_env **env, const char *path, unsigned flags, size_t map_bytes)
 {
+    int fd = -1;
     int rc = mdb_env_create(env);
     if (rc != MDB_SUCCESS)
         return rc;
@@ -115,7 +117,12 @@ static int env_open(MDB_env **env, const char *path, unsigned flags, size_t map_
     mdb_env_set_maxdbs(*env, DB_END);
     mdb_env_set_maxreaders(*env, MAX_READERS);
     rc = mdb_env_set_mapsize(*env, map_bytes);
-    return rc == MDB_SUCCESS ? mdb_env_open(*env, path, flags | MDB_NOTLS, FILE_MODE) : rc;
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_open(*env, path, flags | MDB_NOTLS, FILE_MODE);
+    /* LMDB 0.9.24 leaves this one descriptor of its three open across an exec. */
+    if (rc == MDB_SUCCESS)
+        rc = mdb_env_get_fd(*env, &fd);
+    return rc == MDB_SUCCESS && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ? errno : rc;
 }
 
 static int put_number(MDB_txn *txn, MDB_dbi dbi, struct slice key, uint64_t number)
@@ -508,6 +515,9 @@ static int write_all(struct lmdb *s, const uint8_t *txid, const struct store_op 
         return rc;
     }
     rc = mdb_txn_commit(w.txn);
+    /* LMDB calls a short write an I/O error. To try again is safe: nothing committed shares a page with this transaction. */
+    if (rc == EIO && home_full(&s->home))
+        rc = ENOSPC;
     if (rc == MDB_SUCCESS) {
         s->fence_stored = s->fence;
         mdb_env_get_fd(s->env, &fd);

@@ -490,8 +490,6 @@ static int next_fault(struct mem_disk *disk)
 static void make(struct mem_store *s, const struct store_lease *lease, const uint8_t *txid, size_t n_changes)
 {
     struct mem_data *data = s->disk->data;
-    if (!n_changes)
-        return;
     apply(data, s->changes, n_changes);
     put_own(data, store_key_last_txid, slice_of(txid, STORE_TXID_BYTES));
     if (s->fence_stored != lease->fence)
@@ -512,11 +510,11 @@ static int mem_commit(void *self, const struct store_lease *lease, const uint8_t
         return store_refuse_owner(name, e);
     if (s->room < n_ops)
         s->changes = mem_grow(s->changes, (s->room = n_ops * 2) * sizeof(*s->changes));
-    int fault = next_fault(s->disk);
     rc = stage(s, ops, n_ops, &n_changes, e);
-    if (rc != STORE_OK && fault == 0)
+    if (rc != STORE_OK || !n_changes)
         return rc;
-    if (rc == STORE_OK && faults[fault].applied) {
+    int fault = next_fault(s->disk);
+    if (faults[fault].applied) {
         make(s, lease, txid, n_changes);
         s->disk->n_commits++;
         s->disk->n_ops += n_ops;

@@ -19,7 +19,8 @@ enum mem_fault {
  * and its stores belong to one thread.
  */
 struct mem_disk {
-    uint64_t fail_in; /* the fault strikes at this commit from now on, 1 the next; 0: never */
+    uint64_t
+        fail_in; /* the fault strikes at this commit from now on, 1 the next; 0: never. One that changes nothing is none */
     int fault; /* enum mem_fault */
     uint64_t deaf; /* so many resolves answer STORE_UNKNOWN first; else an unknown commit never reaches the caller */
     bool dead; /* every call fails with STORE_IO, as after a kill; set false to start again */

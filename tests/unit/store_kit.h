@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "base/text.h"
 #include "store/inside.h"
 
 static char scratch[64]; /* a folder of this test's own */
@@ -164,6 +165,28 @@ static inline int other_run(const char *verb, const char *a, const char *b)
 {
     struct other o = other_start(verb, a, b);
     return other_end(&o, 0);
+}
+
+/* The other process: `put K V` and `hold` own the pair, `steal` raises its fence past the driver. */
+static inline int be_other(int argc, char **argv)
+{
+    struct err e = {0};
+    struct store *s = NULL;
+    snprintf(where, sizeof(where), "%s", argv[2]);
+    if (strcmp(argv[1], "steal") == 0)
+        return raw_number("fence", 1000 + (uint64_t)clock_now_ms());
+    int rc = store_open(&store_lmdb, where, false, &s, &e);
+    if (rc == STORE_OK)
+        rc = store_acquire(s, false, &e);
+    if (rc == STORE_OK && argc == 5)
+        rc = put(s, DB_LINKS, argv[3], argv[4]);
+    if (rc == STORE_OK && strcmp(argv[1], "hold") == 0) {
+        printf("%ld\n", (long)getpid());
+        fflush(stdout);
+        (void)!read(0, &(char){0}, 1);
+    }
+    store_close(s);
+    return rc;
 }
 
 #endif

@@ -2,9 +2,6 @@
 /* test_store.c - one suite that every driver of the store passes unchanged. */
 #include "store_kit.h"
 
-#include <time.h>
-
-#include "base/text.h"
 #include "store/mem.h"
 
 /* A driver under test, and another process (or host) on the same state. */
@@ -614,28 +611,6 @@ SHARED(DEFINE)
 
 #define ROWS(test, title) {"lmdb: " title, test##_on_lmdb}, {"mem: " title, test##_on_mem},
 static const struct check tests[] = {SHARED(ROWS)};
-
-/* The other process. */
-static int be_other(int argc, char **argv)
-{
-    struct err e = {0};
-    struct store *s = NULL;
-    snprintf(where, sizeof(where), "%s", argv[2]);
-    if (strcmp(argv[1], "steal") == 0)
-        return raw_number("fence", 1000 + (uint64_t)time(NULL));
-    int rc = store_open(&store_lmdb, where, false, &s, &e);
-    if (rc == STORE_OK)
-        rc = store_acquire(s, false, &e);
-    if (rc == STORE_OK && argc == 5)
-        rc = put(s, DB_LINKS, argv[3], argv[4]);
-    if (rc == STORE_OK && strcmp(argv[1], "hold") == 0) {
-        printf("%ld\n", (long)getpid());
-        fflush(stdout);
-        (void)!read(0, &(char){0}, 1);
-    }
-    store_close(s);
-    return rc;
-}
 
 int main(int argc, char **argv)
 {
