@@ -35,12 +35,12 @@ static struct sl_value *bases_of(struct engine *g, const struct unit *u)
     return out;
 }
 
-static void put_history(struct engine *g, const struct unit *u)
+void history_intent(struct engine *g, const struct unit *u, int kind)
 {
     const struct intent *i = &u->intent;
     struct history_row h = history_of(g, u, i->reason);
     h.side = i->side;
-    h.kind = i->kind;
+    h.kind = (uint8_t)kind;
     h.op = i->ulid;
     h.changes = i->changes;
     h.n_changes = i->n_changes;
@@ -156,11 +156,11 @@ void outcome_applied(struct engine *g, struct unit *u, const struct sl_record *s
     if (i->kind == SL_CREATE || i->kind == SL_UPDATE) {
         if (i->kind == SL_CREATE && stored->id && !u->link.id[i->side])
             u->link.id[i->side] = arena_text(&g->chunk, stored->id);
-        put_history(g, u);
+        history_intent(g, u, i->kind);
         finish_write(g, u, stored, read_back);
         return;
     }
-    put_history(g, u);
+    history_intent(g, u, i->kind);
     if (u->plan.write[i->side].reason == REASON_LEFT || i->reason == REASON_LEFT) {
         u->link.state = LINK_UNLINKED;
         u->has[0] = u->has[1] = false;

@@ -53,6 +53,17 @@ static int get_one(struct engine *g, int t, const char *id, struct found *f)
     return rc ? class_err(rc) : 0;
 }
 
+/* Is any field not as it was before? Then the write may have landed in another form, and with it gone what was there. */
+static bool moved(const struct intent *i, const struct sl_record *now)
+{
+    bool same = now != NULL;
+    for (size_t c = 0; c < i->n_changes && same; c++) {
+        const struct sl_value *v = record_field(now, i->changes[c].name);
+        same = v ? value_same(v, &i->changes[c].before) : i->changes[c].before.type == SL_ABSENT;
+    }
+    return !same;
+}
+
 /* Did the write land? Each field that did is finished; the others are planned again from fresh reads. */
 static int settle_update(struct engine *g, struct unit *u)
 {
@@ -82,6 +93,8 @@ static int settle_update(struct engine *g, struct unit *u)
     } else if (g->now_ms < i->settle_until_ms) {
         engine_class(g, u->link.number, CLASS_PENDING); /* it may still arrive */
     } else {
+        if (moved(i, f.record))
+            history_intent(g, u, 0);
         outcome_again(g, u);
     }
     return 0;

@@ -9,6 +9,8 @@
 int engine_write(struct engine *g, struct unit *units, size_t n, int t);
 /* One history line for a decision without a write. */
 void history_event(struct engine *g, const struct unit *u, int reason);
+/* The line of the unit's intent; kind 0: decided and perhaps written, what was lost must not be forgotten. */
+void history_intent(struct engine *g, const struct unit *u, int kind);
 /* Is the text an id that the object takes? */
 bool id_valid(const struct sl_object *o, const char *id);
 /* Is no record known under that id on side t? */
