@@ -210,7 +210,9 @@ static int note_absent(struct engine *g, struct store_snap *snap, uint64_t numbe
     if (rc != STORE_OK)
         return engine_fail(g, rc);
     bool there = l.id[s] && (l.state == LINK_LIVE || l.state == LINK_HALF) && !(l.marks & MARK_GONE(s) && !(l.marks & MARK_WITHHELD));
-    if (!there)
+    /* what we wrote a moment ago may not be in the listing yet */
+    bool lagging = l.settled_ms && l.settled_ms + g->object[s]->object.index_lag_ms > g->now_ms;
+    if (!there || lagging)
         return 0;
     rc = state_inbox(snap, s, l.id[s], a, &row, g->e);
     if (rc == STORE_OK && (row.kind == INBOX_ABSENT || row.kind == INBOX_GONE))
