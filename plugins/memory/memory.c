@@ -396,10 +396,24 @@ static void order(const struct memory_world *w, uint32_t at[MEMORY_RECORDS])
     }
 }
 
+static bool lagging(const struct memory_world *w, const struct memory_record *r)
+{
+    return w->index_lag_ms && w->now_ms < r->created_ms + w->index_lag_ms;
+}
+
+/* Where the next delta begins: before whatever is not to be seen yet. */
+static unsigned long long cursor_now(const struct memory_world *w)
+{
+    unsigned long long at = w->sequence;
+    for (uint32_t i = 0; i < w->n_records; i++)
+        if (lagging(w, &w->records[i]) && w->records[i].sequence <= at)
+            at = w->records[i].sequence - 1;
+    return at;
+}
+
 static bool lists(const struct memory_world *w, const struct memory_record *r, uint64_t since, bool delta)
 {
-    bool lagging = w->index_lag_ms && w->now_ms < r->created_ms + w->index_lag_ms;
-    if (lagging || w->list_empty || (delta && r->sequence <= since))
+    if (lagging(w, r) || w->list_empty || (delta && r->sequence <= since))
         return false;
     return r->gone ? delta && w->delete_feed : true;
 }
@@ -410,7 +424,7 @@ static int memory_pull(void *session, const struct sl_pull *pull)
     struct memory *m = session;
     struct memory_world *w = m->w;
     uint32_t at[MEMORY_RECORDS], from = 0, n = 0, i = 0;
-    unsigned long long since = 0, first = w->sequence;
+    unsigned long long since = 0, first = cursor_now(w);
     if (!begin(m))
         return SL_RETRY;
     bool paging = pull->cursor && sscanf(pull->cursor, "list %u %llu", &from, &first) == 2;
