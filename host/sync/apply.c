@@ -89,7 +89,7 @@ static bool settle_early(struct engine *g, struct unit *u)
         bool needed = u->has[s] && !u->now[s] && (u->row[s].kind == INBOX_HINT || u->read_failed[s]);
         bool stale = u->now[s] && g->object[s]->object.stale_ms > 0 &&
                      u->link.settled_ms + g->object[s]->object.stale_ms > g->now_ms;
-        if (needed || stale || (u->link.open_op && u->link.state == LINK_PENDING)) {
+        if (needed || stale || u->link.open_op) { /* one operation at a time on a link */
             engine_class(g, u->link.number, CLASS_PENDING);
             u->done = true; /* the inbox keeps it */
             return true;

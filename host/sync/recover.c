@@ -25,6 +25,19 @@ static int take(void *self, const struct sl_item *item)
     return 0;
 }
 
+/* A write whose run ended before its outcome may be under way from now on as long as any. */
+static void begin_waiting(struct engine *g, struct unit *u)
+{
+    const struct sl_object *o = &g->object[u->intent.side]->object;
+    int64_t settle_ms = (int64_t)o->late_ms + o->index_lag_ms;
+    if (u->intent.state == OP_UNKNOWN)
+        return;
+    u->intent.state = OP_UNKNOWN;
+    u->intent.settle_until_ms = g->now_ms + settle_ms;
+    if (settle_ms > 0)
+        put_intent_row(&g->batch, &u->intent);
+}
+
 static int load_unit(struct engine *g, struct store_snap *snap, const struct store_row *row, struct unit *u)
 {
     memset(u, 0, sizeof *u);
@@ -42,7 +55,7 @@ static int load_unit(struct engine *g, struct store_snap *snap, const struct sto
     }
     u->write_side = u->intent.side;
     u->view[1 - u->intent.side].now = u->intent.source;
-    u->intent.state = OP_UNKNOWN;
+    begin_waiting(g, u);
     return engine_fail(g, rc);
 }
 
