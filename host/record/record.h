@@ -35,10 +35,10 @@ struct reader {
     bool bad; /* sticky: something was missing or malformed; later gets return zeros and empty texts */
 };
 void put_u8(struct buf *out, uint8_t v);
-void put_u64(struct buf *out, uint64_t v);          /* LEB128 */
-void put_i64(struct buf *out, int64_t v);           /* zigzag */
+void put_u64(struct buf *out, uint64_t v); /* LEB128 */
+void put_i64(struct buf *out, int64_t v); /* zigzag */
 void put_blob(struct buf *out, const void *data, size_t size); /* length first */
-void put_text(struct buf *out, const char *text);   /* NULL is kept apart from "" */
+void put_text(struct buf *out, const char *text); /* NULL is kept apart from "" */
 void put_value(struct buf *out, const struct sl_value *v); /* with its name */
 uint8_t get_u8(struct reader *r);
 uint64_t get_u64(struct reader *r);
@@ -48,6 +48,7 @@ const char *get_text(struct reader *r, struct arena *a);
 struct sl_value get_value(struct reader *r, struct arena *a); /* every accepted value puts back to the same bytes */
 /* A row of the state: version byte, payload, 8-byte checksum. row_open verifies; `what` names the row in the error. */
 void row_seal(struct buf *out, size_t from); /* appends the checksum over out[from..] */
-int row_open(struct slice bytes, uint8_t newest_version, struct reader *r, uint8_t *version, const char *what, struct err *e);
+int row_open(struct slice bytes, uint8_t newest_version, struct reader *r, uint8_t *version, const char *what,
+             struct err *e);
 
 #endif

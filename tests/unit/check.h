@@ -27,10 +27,10 @@ static inline int check_run(const char *suite_name, const struct check *tests, s
     return failed ? 1 : 0;
 }
 
-#define CHECK_MAIN(suite_name, tests)                                       \
-    int main(void)                                                          \
-    {                                                                       \
-        return check_run(suite_name, tests, sizeof(tests) / sizeof(*(tests))); \
+#define CHECK_MAIN(suite_name, tests)                                                                                  \
+    int main(void)                                                                                                     \
+    {                                                                                                                  \
+        return check_run(suite_name, tests, sizeof(tests) / sizeof(*(tests)));                                         \
     }
 
 #endif
