@@ -50,6 +50,27 @@ static int bind_field(struct engine *g, struct rule *r, int s)
     return 0;
 }
 
+/* A value map must know every value the connectors list; a rule that does not is refused with the values named. */
+static int check_values(struct engine *g, const struct rule *r)
+{
+    const char *const *enums[2] = {NULL, NULL};
+    uint32_t n[2] = {0, 0};
+    struct buf problems = {0};
+    for (int s = 0; s < 2; s++) {
+        const struct sl_field *f = field_named(&g->object[s]->object, r->field[s]);
+        if (f && f->type == SL_ENUM) {
+            enums[s] = f->values;
+            n[s] = f->n_values;
+        }
+    }
+    if (r->n_values && map_check_values(r, enums, n, &problems)) {
+        problems.data[problems.size - 1] = problems.data[problems.size - 1] == '\n' ? 0 : problems.data[problems.size - 1];
+        err_set(g->e, ERR_CONFIG, "pairs.%s: field '%s': %s", g->pair->name, r->field[0] ? r->field[0] : r->field[1], problems.data);
+    }
+    buf_fini(&problems);
+    return g->e->code;
+}
+
 static bool omitted_both(const struct sl_field *f)
 {
     return (f->flags & SL_FIELD_KEY) || !(f->flags & SL_FIELD_WRITABLE);
@@ -121,5 +142,8 @@ int engine_bind(struct engine *g)
                 return g->e->code;
             g->computes_from[s] |= g->rules[i].program[1 - s] != NULL;
         }
+    for (size_t i = 0; i < map->n_rules; i++)
+        if (check_values(g, &g->rules[i]))
+            return g->e->code;
     return 0;
 }

@@ -124,6 +124,9 @@ void engine_room(struct engine *g, uint64_t link);
 int engine_commit(struct engine *g); /* the batch and the counters that moved */
 int engine_fail(struct engine *g, int rc); /* a store_rc as an err code, 0 for OK and NOTFOUND */
 void engine_ulid(struct engine *g, char out[27]);
+bool engine_stopping(struct engine *g); /* a person or the system asked to stop: sets the error */
+/* prune.c: history older than the config keeps goes, a little with every run that wrote. */
+int engine_prune(struct engine *g);
 void engine_progress(struct engine *g, const char *phase, uint64_t done, uint64_t of);
 
 #endif

@@ -53,6 +53,8 @@ static int one_round(struct engine *g, struct unit *units, uint64_t *done)
     int rc = 0;
     while (rc == 0 && !end) {
         size_t n = 0;
+        if (engine_stopping(g))
+            return g->e->code;
         rc = gather_chunk(g, &from, units, &n, &end);
         if (rc == 0 && n > 0)
             rc = engine_apply(g, units, n);

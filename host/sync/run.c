@@ -90,6 +90,14 @@ void engine_ulid(struct engine *g, char out[27])
     ulid_make(g->env->world->now_ms(g->env->world->self), entropy, out);
 }
 
+bool engine_stopping(struct engine *g)
+{
+    if (!g->env->world->stopping || !g->env->world->stopping(g->env->world->self))
+        return false;
+    err_set(g->e, ERR_FAILED, "pairs.%s: stopped; what was begun is written down, run again to go on", g->pair->name);
+    return true;
+}
+
 void engine_progress(struct engine *g, const char *phase, uint64_t done, uint64_t of)
 {
     if (g->env->sink.progress)
@@ -185,6 +193,8 @@ static int finish(struct engine *g)
     struct row_key k = key_text(g->report->run);
     batch_put(&g->batch, DB_RUNS, key_slice(&k), slice_of(row.data, row.size));
     buf_fini(&row);
+    if (engine_prune(g))
+        return g->e->code;
     return engine_commit(g);
 }
 

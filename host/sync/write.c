@@ -159,6 +159,8 @@ int engine_write(struct engine *g, struct unit *units, size_t n, int t)
         if (send(g, open + from, (uint32_t)take, t))
             return g->e->code;
         from += take;
+        if (from < n_open && engine_stopping(g))
+            return g->e->code;
     }
     return 0;
 }
