@@ -37,7 +37,7 @@ static int emit_unreadable(struct exec *x, const char *id, const char *version, 
 /* Reads a record. NULL, or why it is none (pooled or constant); *id is set as soon as there is one. */
 static const char *read_record(struct exec *x, const struct call *c, const struct fields *f, struct sl_record *r)
 {
-    struct fields own = {0};
+    struct fields own = {.field_size = sizeof(*own.at)};
     const struct sl_value *v = field(f, "fields");
     *r = (struct sl_record){.size = sizeof(*r),
                             .id = field_text(x, f, "id"),
@@ -47,13 +47,13 @@ static const char *read_record(struct exec *x, const struct call *c, const struc
                             .modified_grain_ms = (uint32_t)field_int(f, "modified_grain_ms"),
                             .label = field_text(x, f, "label"),
                             .parent_id = field_text(x, f, "parent_id"),
-                            .correlation = field_text(x, f, "correlation"),
-                            .field_size = sizeof(struct sl_value)};
+                            .correlation = field_text(x, f, "correlation")};
     if (v && !inside(x, v, &own))
         return "its \"fields\" are no JSON object";
     const char *why = schema_apply(x, c->schema, &own);
     r->fields = own.at;
     r->n_fields = own.n;
+    r->field_size = own.field_size;
     return why;
 }
 
@@ -152,9 +152,10 @@ static bool words_read(struct exec *x, const struct sl_value *v, const struct wo
     if (!list_read(x, v, &list))
         return false;
     for (uint32_t i = 0; i < list.n; i++) {
-        uint64_t bit = list.at[i].type == SL_STRING ? word_value(words, list.at[i].text) : 0;
+        const struct sl_value *item = fields_at(&list, i);
+        uint64_t bit = item->type == SL_STRING ? word_value(words, item->text) : 0;
         if (!bit) {
-            *bad = list.at[i].type == SL_STRING ? list.at[i].text : "something that is no text";
+            *bad = item->type == SL_STRING ? item->text : "something that is no text";
             return false;
         }
         *bits |= bit;
@@ -177,9 +178,10 @@ static bool texts_read(struct exec *x, const struct sl_value *v, struct sl_field
         return false;
     const char **texts = pool_alloc(x, (list.n + 1u) * sizeof(*texts));
     for (uint32_t i = 0; i < list.n; i++) {
-        if (list.at[i].type != SL_STRING)
+        const struct sl_value *item = fields_at(&list, i);
+        if (item->type != SL_STRING)
             return false;
-        texts[i] = list.at[i].text;
+        texts[i] = item->text;
     }
     out->values = texts;
     out->n_values = list.n;
@@ -218,7 +220,7 @@ static int read_fields(struct exec *x, const struct call *c, const struct fields
     struct sl_field *fields = pool_alloc(x, (list.n + 1u) * sizeof(*fields));
     int rc = SL_OK;
     for (uint32_t i = 0; i < list.n && rc == SL_OK; i++)
-        rc = read_field(x, c, &list.at[i], &fields[i]);
+        rc = read_field(x, c, fields_at(&list, i), &fields[i]);
     out->fields = fields;
     out->n_fields = list.n;
     out->field_size = sizeof(*fields);

@@ -43,11 +43,12 @@ static char **argv_read(struct exec *x, const struct sl_value *command)
         return NULL;
     char **argv = checked(calloc(list.n + 1u, sizeof(*argv)));
     for (uint32_t i = 0; i < list.n; i++) {
-        if (list.at[i].type != SL_STRING || (i == 0 && list.at[i].text_size == 0)) {
+        const struct sl_value *word = fields_at(&list, i);
+        if (word->type != SL_STRING || (i == 0 && word->text_size == 0)) {
             argv_free(argv);
             return NULL;
         }
-        argv[i] = checked(strndup(list.at[i].text, list.at[i].text_size));
+        argv[i] = checked(strndup(word->text, word->text_size));
     }
     return argv;
 }
@@ -137,9 +138,12 @@ static int exec_describe(void *session, const char *object)
 static int know(struct exec *x, struct call *c)
 {
     c->schema = schema_of(x, c->object);
-    int rc = c->schema ? SL_OK : describe(x, c->object, true);
+    if (c->schema)
+        return SL_OK;
+    int rc = describe(x, c->object, true);
+    c->schema = schema_of(x, c->object);
     if (!c->schema && rc == SL_OK)
-        c->schema = schema_new(x, c->object);
+        c->schema = schema_new(x, c->object); /* nothing was said of it: nothing is typed, and it is not asked again */
     return rc;
 }
 

@@ -12,8 +12,9 @@
 
 /* Fields of one JSON object, owned by the host or the session's pool until the next line. */
 struct fields {
-    const struct sl_value *at;
+    const struct sl_value *at; /* taken one by one with fields_at: the host's may be larger than ours */
     uint32_t n;
+    uint32_t field_size;
 };
 
 /* A growable buffer. Out of memory ends the process, which the write protocol survives at any point. */
@@ -83,6 +84,7 @@ void pool_free(struct exec *x);
 /* Reads the text of a JSON object, or of a list as fields named by their index. False: *message says why. */
 bool object_read(struct exec *x, const char *text, size_t n_bytes, struct fields *out, const char **message);
 bool list_read(struct exec *x, const struct sl_value *v, struct fields *out);
+const struct sl_value *fields_at(const struct fields *f, uint32_t i);
 const struct sl_value *field(const struct fields *f, const char *name); /* NULL if it is absent or null */
 const char *field_text(struct exec *x, const struct fields *f,
                        const char *name); /* text, or a number as text; or NULL */

@@ -172,7 +172,7 @@ static bool to_set(struct exec *x, const struct typed *t, struct sl_value *v)
         return false;
     struct sl_value *items = pool_alloc(x, (list.n + 1u) * sizeof(*items));
     for (uint32_t i = 0; i < list.n; i++) {
-        items[i] = list.at[i];
+        items[i] = *fields_at(&list, i);
         items[i].name = NULL;
         if (items[i].type == SL_JSON || items[i].type == SL_NULL)
             return false;
@@ -230,8 +230,10 @@ const char *schema_apply(struct exec *x, const struct schema *s, struct fields *
     if (!s || !s->typed || f->n == 0)
         return NULL;
     struct sl_value *copy = pool_alloc(x, f->n * sizeof(*copy));
-    memcpy(copy, f->at, f->n * sizeof(*copy));
+    for (uint32_t i = 0; i < f->n; i++)
+        copy[i] = *fields_at(f, i);
     f->at = copy;
+    f->field_size = sizeof(*copy);
     for (uint32_t i = 0; i < f->n; i++) {
         for (const struct typed *t = s->typed; t; t = t->next) {
             if (copy[i].type == SL_NULL || strcmp(t->name, copy[i].name) != 0)

@@ -66,7 +66,7 @@ void pool_free(struct exec *x)
 bool object_read(struct exec *x, const char *text, size_t n_bytes, struct fields *out, const char **message)
 {
     *message = NULL;
-    return x->host->json_read(x->host->ctx, text, n_bytes, &out->at, &out->n, message) == SL_OK;
+    return x->host->json_read(x->host->ctx, text, n_bytes, &out->at, &out->n, &out->field_size, message) == SL_OK;
 }
 
 /* End of the JSON value at s, in text the host has already found valid: at a comma or bracket outside of it. */
@@ -116,11 +116,18 @@ bool list_read(struct exec *x, const struct sl_value *v, struct fields *out)
     return ok;
 }
 
+const struct sl_value *fields_at(const struct fields *f, uint32_t i)
+{
+    return sl_value_at(f->at, f->field_size, i);
+}
+
 const struct sl_value *field(const struct fields *f, const char *name)
 {
-    for (uint32_t i = 0; i < f->n; i++)
-        if (strcmp(f->at[i].name, name) == 0)
-            return f->at[i].type == SL_NULL || f->at[i].type == SL_ABSENT ? NULL : &f->at[i];
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct sl_value *v = fields_at(f, i);
+        if (strcmp(v->name, name) == 0)
+            return v->type == SL_NULL || v->type == SL_ABSENT ? NULL : v;
+    }
     return NULL;
 }
 

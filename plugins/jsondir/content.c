@@ -30,7 +30,7 @@ static uint32_t merge(struct jsondir *d, const struct look *old, const struct sl
 {
     uint32_t n = 0, next = 0;
     for (uint32_t i = 0; old && i < old->n_fields; i++)
-        n = add(d, n, &old->fields[i]);
+        n = add(d, n, sl_value_at(old->fields, old->field_size, i));
     uint32_t n_old = n;
     for (uint32_t i = 0; i < w->n_fields; i++) {
         const struct sl_value *v = sl_value_at(w->fields, w->field_size, i);

@@ -206,7 +206,8 @@ enum look_end file_look(struct jsondir *d, const struct folder *f, const char *i
     if (end != LOOK_OK)
         return end;
     const char *message = NULL;
-    int rc = d->host->json_read(d->host->ctx, l->size ? d->file.data : "", l->size, &l->fields, &l->n_fields, &message);
+    int rc = d->host->json_read(d->host->ctx, l->size ? d->file.data : "", l->size, &l->fields, &l->n_fields,
+                                &l->field_size, &message);
     if (rc == SL_OK)
         return LOOK_OK;
     char shown[NAME_ROOM];
@@ -225,5 +226,5 @@ struct sl_record look_record(const struct folder *f, const char *id, const struc
                               .modified_ms = mtime_ns > 0 ? mtime_ns / 1000000 : 0,
                               .fields = l->fields,
                               .n_fields = l->n_fields,
-                              .field_size = sizeof(struct sl_value)};
+                              .field_size = l->field_size};
 }

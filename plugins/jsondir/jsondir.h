@@ -77,6 +77,7 @@ struct look {
     size_t size; /* bytes in d->file */
     const struct sl_value *fields;
     uint32_t n_fields;
+    uint32_t field_size; /* the host's: its values may be larger than ours */
     char why[SAID_ROOM];
 };
 

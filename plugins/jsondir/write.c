@@ -238,7 +238,8 @@ static void tell_applied(struct chunk *c, struct job *j)
                     st.st_size == j->ours.st_size && stat_time_ns(&st.st_mtim) == stat_time_ns(&j->ours.st_mtim);
         if (ours)
             version_settled(c->f, &st, now, l.version);
-        if (h->json_read(h->ctx, c->text.data + j->text_at, j->text_bytes, &l.fields, &l.n_fields, &message) == SL_OK) {
+        if (h->json_read(h->ctx, c->text.data + j->text_at, j->text_bytes, &l.fields, &l.n_fields, &l.field_size,
+                         &message) == SL_OK) {
             record = look_record(c->f, j->w->id, &l);
             o.record = &record;
         }
