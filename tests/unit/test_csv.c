@@ -590,6 +590,74 @@ static void a_locked_folder_is_said(void)
     kit_close(k);
 }
 
+/* Another program that edits t.csv whenever the connector waits for a file to settle, edits_left times. */
+static struct kit *editor_of;
+static int edits_left;
+
+static void edit_meanwhile(void *self, uint32_t ms)
+{
+    (void)self;
+    if (edits_left > 0) {
+        edits_left--;
+        kit_put(editor_of, "t.archive.csv", "id,v\n");
+        kit_put(editor_of, "t.csv", arena_printf(&editor_of->a, "id,v\n1,a\n2,edit %d\n", edits_left));
+    }
+    kit_sleep_ms((long)ms);
+}
+
+static struct write_outcome archive_while_edited(struct kit *k, int edits)
+{
+    struct session_world world = session_real_world;
+    struct sl_value settings[2] = {value_string("root", k->folder), value_string("key", "id")};
+    world.sleep_ms = edit_meanwhile;
+    session_close(k->s);
+    CU_ASSERT_EQUAL_FATAL(kit_open_in(k, "csv", settings, 2, &world), SL_OK);
+    kit_sleep_ms(30); /* t.csv is settled, its archive is not: the wait comes after t.csv was read */
+    kit_put(k, "t.archive.csv", "id,v\n");
+    editor_of = k;
+    edits_left = edits;
+    return kit_do(k, "t", kit_make(k, SL_ARCHIVE, "1", NULL, 0));
+}
+
+static void an_edit_meanwhile_is_not_lost(void)
+{
+    struct kit *k = begin("id,v\n1,a\n2,old\n");
+    CU_ASSERT_EQUAL(archive_while_edited(k, 1).result, SL_APPLIED);
+    CU_ASSERT_EQUAL(edits_left, 0);
+    CU_ASSERT_STRING_EQUAL(kit_text(k, "t.csv"), "id,v\n2,edit 0\n");
+    CU_ASSERT_STRING_EQUAL(kit_text(k, "t.archive.csv"), "id,v\n1,a\n");
+    kit_close(k);
+}
+
+static void a_file_that_never_rests_is_said(void)
+{
+    struct kit *k = begin("id,v\n1,a\n2,old\n");
+    CU_ASSERT(refused(archive_while_edited(k, 1000), SL_BUSY,
+                      "t.csv is being written to by another program; close it or run again"));
+    CU_ASSERT_EQUAL(strncmp(kit_text(k, "t.csv"), "id,v\n1,a\n2,edit ", 17), 0);
+    edits_left = 0;
+    kit_close(k);
+}
+
+static int take_and_edit(void *self, const struct sl_item *item)
+{
+    struct kit *k = self;
+    kit_put(k, "t.csv", "id,v\n1,a\n");
+    return kit_take(k, item);
+}
+
+static void a_file_written_while_it_is_read_shows_nothing(void)
+{
+    struct kit *k = begin("id,v\n1,a\n2,old\n");
+    struct sl_pull pull = {.size = sizeof(pull), .object = "t"};
+    struct session_sink sink = kit_sink(k);
+    sink.take = take_and_edit;
+    CU_ASSERT_EQUAL(session_pull(k->s, &pull, sink, &k->a, &k->end, &k->e), SL_RETRY);
+    CU_ASSERT(kit_says(k->e.text, "t.csv was written to while it was read; run again"));
+    CU_ASSERT_EQUAL(k->end.kind, 0);
+    kit_close(k);
+}
+
 static void a_full_disk_leaves_the_old_file(void)
 {
     struct kit *k = begin("id,v\n1,a\n");
@@ -738,6 +806,9 @@ static const struct check tests[] = {
     {"one bad write leaves the others (I23)", one_bad_write_leaves_the_others},
     {"archives beside the file, once", archives_beside_the_file},
     {"a locked folder is said", a_locked_folder_is_said},
+    {"an edit meanwhile is not lost (I24)", an_edit_meanwhile_is_not_lost},
+    {"a file that never rests is said", a_file_that_never_rests_is_said},
+    {"a file written while it is read shows nothing (I26)", a_file_written_while_it_is_read_shows_nothing},
     {"a full disk leaves the old file (I18)", a_full_disk_leaves_the_old_file},
     {"the file's mode is kept", the_files_mode_is_kept},
     {"a kill leaves the old or the new file (I18)", a_kill_leaves_the_old_or_the_new_file},
