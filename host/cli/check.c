@@ -60,6 +60,22 @@ static int check_online(struct cli *c, const struct conf_pair *pair, struct pair
     return c->err.code;
 }
 
+/* match_or_create without a match is only right while one side is empty: that needs a look at both. */
+static int check_first_run(struct cli *c, const struct conf_pair *pair)
+{
+    struct pair_open open;
+    struct run_report report;
+    if (pair->first_run != FIRST_MATCH_OR_CREATE || pair->n_match || (!pair->create[0] && !pair->create[1]))
+        return 0;
+    if (pair_open(c, pair, OPEN_WRITE | OPEN_SESSIONS, &open))
+        return c->err.code;
+    open.env.dry = true;
+    open.env.sink = (struct run_sink){0};
+    run_pair(&open.env, &report, &c->err);
+    pair_close(&open);
+    return c->err.code;
+}
+
 static int check_one(struct cli *c, struct conf_pair *pair)
 {
     struct pair_open open;
@@ -75,7 +91,7 @@ static int check_one(struct cli *c, struct conf_pair *pair)
         check_online(c, pair, &open);
         pair_close(&open);
     }
-    if (c->err.code)
+    if (c->err.code || check_first_run(c, pair))
         return err_exit(&c->err);
     if (c->json)
         printf("{\"pair\": \"%s\", \"ok\": true}\n", pair->name);

@@ -84,9 +84,6 @@ int engine_first(struct engine *g)
     g->review = g->first_run == FIRST_REVIEW;
     if (g->review) {
         g->report->review = g->report->waits = true;
-        snprintf(g->report->message, sizeof g->report->message,
-                 "first run: nothing written; look at `syncline plan %s`, then `syncline approve %s --first-run`",
-                 g->pair->name, g->pair->name);
         return 0;
     }
     if (!decided && !g->env->dry) {

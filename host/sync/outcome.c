@@ -135,7 +135,7 @@ static void finish_write(struct engine *g, struct unit *u, const struct sl_recor
             put_base_row(&g->batch, u->link.number, x, base[x]);
     u->base[0] = base[0];
     u->base[1] = base[1];
-    bool recovered = !u->rules && read_back; /* the record may have been edited since we wrote it */
+    bool recovered = !u->rules; /* the record may have been edited since we wrote it */
     bool more = u->plan.write[s].kind != 0 || recovered || (edited_meanwhile(u, stored, base[t], t) && !waiting(u));
     u->has[0] = u->has[1] = false;
     unit_settled(g, u, waiting(u) ? CLASS_CONFLICT : CLASS_APPLIED);

@@ -79,6 +79,15 @@ static void keep(struct capture *c, const struct sl_item *item)
     c->n_new++;
 }
 
+/* Deleted before it was ever planned. */
+static void drop_waiting(struct capture *c, const char *id)
+{
+    struct row_key k = key_id(c->side, id);
+    struct slice row;
+    if (c->n_new > 0 || store_get(c->snap, DB_INBOX, key_slice(&k), &row) == STORE_OK)
+        del_inbox_row(&c->g->batch, c->side, id);
+}
+
 static int take(void *self, const struct sl_item *item)
 {
     struct capture *c = self;
@@ -92,8 +101,9 @@ static int take(void *self, const struct sl_item *item)
         engine_listed(c->g, seen.link, c->side);
         engine_class(c->g, seen.link, class_of_marks(c->g, seen.marks));
     }
-    bool skip = rc == STORE_OK ? known_already(c->g, item, &seen) : item->kind == SL_ITEM_TOMBSTONE;
-    if (!skip)
+    if (rc == STORE_NOTFOUND && item->kind == SL_ITEM_TOMBSTONE)
+        drop_waiting(c, id);
+    else if (rc == STORE_NOTFOUND || !known_already(c->g, item, &seen))
         keep(c, item);
     if ((++c->n_seen & 4095) == 0)
         engine_progress(c->g, c->side ? "reading b" : "reading a", c->n_seen, 0);

@@ -25,16 +25,20 @@ static int take(void *self, const struct sl_item *item)
     return 0;
 }
 
+static int64_t settle_time(const struct engine *g, const struct unit *u)
+{
+    const struct sl_object *o = &g->object[u->intent.side]->object;
+    return g->now_ms + o->late_ms + o->index_lag_ms;
+}
+
 /* A write whose run ended before its outcome may be under way from now on as long as any. */
 static void begin_waiting(struct engine *g, struct unit *u)
 {
-    const struct sl_object *o = &g->object[u->intent.side]->object;
-    int64_t settle_ms = (int64_t)o->late_ms + o->index_lag_ms;
     if (u->intent.state == OP_UNKNOWN)
         return;
     u->intent.state = OP_UNKNOWN;
-    u->intent.settle_until_ms = g->now_ms + settle_ms;
-    if (settle_ms > 0)
+    u->intent.settle_until_ms = settle_time(g, u);
+    if (u->intent.settle_until_ms > g->now_ms)
         put_intent_row(&g->batch, &u->intent);
 }
 
@@ -140,6 +144,10 @@ static int settle_by_key(struct engine *g, struct unit *u, bool *resend)
         outcome_applied(g, u, f.record, true);
     else if (g->now_ms >= u->intent.settle_until_ms)
         *resend = true;
+    if (*resend) { /* from its leaving on it may be under way again: durable first */
+        u->intent.settle_until_ms = settle_time(g, u);
+        put_intent_row(&g->batch, &u->intent);
+    }
     return 0;
 }
 

@@ -176,11 +176,21 @@ static bool any_row(struct engine *g, int db)
     return n > 0;
 }
 
+static void say_review(struct engine *g)
+{
+    snprintf(g->report->message, sizeof g->report->message,
+             "first run, nothing written: %" PRIu64 " records matched, %" PRIu64
+             " writes planned; look at `syncline plan %s`, then `syncline approve %s --first-run`",
+             g->report->matched, g->report->planned, g->pair->name, g->pair->name);
+}
+
 /* The report stays for `status` and `history`, unless the run did nothing at all. */
 static int finish(struct engine *g)
 {
     if (settle(g))
         return g->e->code;
+    if (g->review)
+        say_review(g);
     g->report->waits |= any_row(g, DB_CONFLICTS) || any_row(g, DB_PARKED);
     if (g->env->dry || g->review)
         return engine_commit(g);

@@ -52,7 +52,8 @@ struct run_report {
     uint64_t seen, of[CLASS_END]; /* of[CLASS_APPLIED] … */
     uint64_t writes[2][3];        /* side; create, update, delete */
     uint64_t calls[2];
-    uint64_t planned;             /* dry: items that would be written */
+    uint64_t planned;             /* dry, review: items that would be written */
+    uint64_t matched;             /* dry, review: records that found their partner */
     bool waits;                   /* something waits for a person: exit 3 */
     bool review;                  /* a first run waits for approval */
     uint64_t deletes_due;         /* withheld: how many there were */

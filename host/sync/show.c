@@ -94,6 +94,7 @@ static void show_whole(struct engine *g, struct unit *u, const char *op, int rea
 void show_plan(struct engine *g, struct unit *u)
 {
     const struct plan_out *p = &u->plan;
+    g->report->matched += u->partner != 0;
     if (u->partner)
         show_whole(g, u, "link", REASON_LINKED);
     if (p->unlink)

@@ -118,7 +118,8 @@ static void take_outcome(struct engine *g, struct unit *u, const struct write_ou
     bool repeat = u->intent.state == OP_UNKNOWN;
     if (o->result == SL_APPLIED) {
         count_write(g, &u->intent);
-        outcome_applied(g, u, o->record ? o->record : as_sent(g, u), o->read_back || !o->record);
+        /* the answer to a repeat may show the record with edits made since */
+        outcome_applied(g, u, o->record ? o->record : as_sent(g, u), o->read_back || !o->record || repeat);
     } else if (o->result == SL_NOT_APPLIED && o->error_class == SL_EXISTS && repeat && o->record) {
         count_write(g, &u->intent);
         outcome_applied(g, u, o->record, true); /* ours: the id was reserved for this very operation */
