@@ -150,7 +150,8 @@ $(foreach u,$(wildcard configs/*.service),644 $(u) lib/systemd/system/$(notdir $
 )$(foreach f,$(TEMPLATE),644 $(f) share/syncline/template/$(f:sdk/template/%=%)
 )
 endef
-EXAMPLES := $(shell find configs -type f -not -path 'configs/man/*' -not -path 'configs/completion/*' -not -name '*.service' 2>/dev/null)
+EXAMPLES := $(shell find configs -type f -not -path 'configs/man/*' -not -path 'configs/completion/*' \
+  -not -path 'configs/demo/*' -not -name '.*' -not -name '*.service' 2>/dev/null)
 TEMPLATE := $(shell find sdk/template -type f 2>/dev/null)
 export INSTALLED
 
