@@ -2,7 +2,10 @@
 /* layout.c - the layout of ABI 1.0, for good: compiling it proves that offsets, sizes and numbers have not moved. */
 #include <syncline/syncline.h>
 
-/* A later minor adds rows for its new members and raises no number here. */
+/*
+ * A later minor adds rows for its new members and raises no number here. A new member's offset is at least the
+ * AT_LEAST of its struct: one put into the padding at the end is not told by `size`.
+ */
 #define MEMBER(type, member, offset, size)                                                                             \
     _Static_assert(offsetof(struct type, member) == (offset), #type "." #member " has moved");                         \
     _Static_assert(sizeof(((struct type *)0)->member) == (size), #type "." #member " has another size")

@@ -37,6 +37,17 @@ static void check_record(const struct sl_record *r, const char *id)
     CU_ASSERT(tags && tags->type == SL_SET && tags->n_items == 2 && strcmp(tags->items[1].text, "yy") == 0);
 }
 
+/* What the connector read with json_read, in the host's own sizes. */
+static void check_read(const struct sl_record *r)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    const struct sl_value *list = record_field(r, "list");
+    CU_ASSERT(strcmp(r->id, "d") == 0 && strcmp(r->version, "end") == 0 && r->n_fields == 4);
+    CU_ASSERT(text_is(r, "title", "read") && text_is(r, "last", "end") && record_field(r, "n")->number == 7);
+    CU_ASSERT(list && list->type == SL_JSON && strcmp(list->text, "[1,2]") == 0);
+    CU_ASSERT_STRING_EQUAL(r->label, "{\"title\":\"read\",\"n\":7,\"list\":[1,2],\"last\":\"end\"}");
+}
+
 static void check_describe(struct session *s)
 {
     struct object_info *o = NULL;
@@ -57,10 +68,11 @@ static void check_pull(struct session *s)
     struct err e = {0};
     n_items = 0;
     CU_ASSERT_EQUAL(session_pull(s, &pull, sink, &arena, &end, &e), SL_OK);
-    CU_ASSERT_EQUAL_FATAL(n_items, 3);
+    CU_ASSERT_EQUAL_FATAL(n_items, 4);
     check_record(items[0].record, "a");
     CU_ASSERT(items[1].kind == SL_ITEM_STUB && strcmp(items[1].id, "b") == 0);
     CU_ASSERT(items[2].kind == SL_ITEM_UNREADABLE && strcmp(items[2].message, "torn; mend it") == 0);
+    check_read(items[3].record);
     CU_ASSERT(end.kind == SL_PAGE_DONE && strcmp(end.cursor, "next") == 0 && strcmp(end.epoch, "things") == 0);
 }
 

@@ -271,11 +271,13 @@ static void test_json(void)
     struct session *s = open_session(&scripted, NULL);
     const struct sl_value *fields = NULL;
     uint32_t n = 0;
+    uint32_t size = 0;
     const char *message = NULL;
     const char *out = NULL;
     size_t n_bytes = 0;
-    CU_ASSERT_EQUAL_FATAL(host->json_read(host->ctx, text, strlen(text), &fields, &n, &message), SL_OK);
+    CU_ASSERT_EQUAL_FATAL(host->json_read(host->ctx, text, strlen(text), &fields, &n, &size, &message), SL_OK);
     CU_ASSERT_EQUAL_FATAL(n, 7);
+    CU_ASSERT_EQUAL(size, sizeof(*fields));
     CU_ASSERT(fields[0].type == SL_INT && fields[0].number == 123456789012345678);
     CU_ASSERT(fields[2].type == SL_DECIMAL && strcmp(fields[2].text, "1e400") == 0);
     CU_ASSERT_EQUAL(host->json_write(host->ctx, fields, n, sizeof(*fields), 0, &out, &n_bytes), SL_OK);
@@ -286,9 +288,9 @@ static void test_json(void)
     CU_ASSERT_EQUAL(host->json_write(host->ctx, fields + 3, 4, sizeof(*fields), 1, &out, &n_bytes), SL_OK);
     CU_ASSERT_STRING_EQUAL(
         out, "{\n  \"s\": \"\xc3\xa9\",\n  \"l\": [\n    1,\n    2\n  ],\n  \"n\": null,\n  \"e\": {}\n}\n");
-    CU_ASSERT_EQUAL(host->json_read(host->ctx, "{\"a\":1,\"a\":2}", 13, &fields, &n, &message), SL_REJECTED);
+    CU_ASSERT_EQUAL(host->json_read(host->ctx, "{\"a\":1,\"a\":2}", 13, &fields, &n, &size, &message), SL_REJECTED);
     CU_ASSERT_PTR_NOT_NULL(strstr(message, "line 1, column 8"));
-    CU_ASSERT_EQUAL(host->json_read(host->ctx, "[1]", 3, &fields, &n, &message), SL_REJECTED);
+    CU_ASSERT_EQUAL(host->json_read(host->ctx, "[1]", 3, &fields, &n, &size, &message), SL_REJECTED);
     CU_ASSERT_PTR_NOT_NULL(strstr(message, "a JSON object is expected"));
     host->json_free(host->ctx);
     CU_ASSERT_EQUAL(host->json_write(host->ctx, NULL, 0, 0, 1, &out, &n_bytes), SL_OK);
@@ -321,10 +323,12 @@ static void test_not_offered(void)
     const struct sl_http_request request = {.size = sizeof(request), .method = "GET", .url = "/x"};
     const struct sl_http_request two[] = {request, request};
     const struct sl_http_response *response = NULL;
+    uint32_t size = 0;
     CU_ASSERT_EQUAL(SESSION_SERVICES & (SL_NEED_HTTP | SL_NEED_SIGNATURE), 0);
     CU_ASSERT_EQUAL(host->http(host->ctx, &request, &response), SL_UNSUPPORTED);
     CU_ASSERT(response && response->end == SL_HTTP_REFUSED && strstr(response->message, "offers no HTTP"));
-    CU_ASSERT_EQUAL(host->http_many(host->ctx, two, 2, sizeof(request), &response), SL_UNSUPPORTED);
+    CU_ASSERT_EQUAL(host->http_many(host->ctx, two, 2, sizeof(request), &response, &size), SL_UNSUPPORTED);
+    CU_ASSERT_EQUAL(size, sizeof(*response));
     CU_ASSERT(response && response[1].end == SL_HTTP_REFUSED && response[1].size == sizeof(*response));
     CU_ASSERT_EQUAL(host->check_signature(host->ctx, SL_HMAC_SHA256, "secret", "", 0, "", 0), 0);
     session_close(s);

@@ -13,7 +13,11 @@ extern "C" {
 #define SL_ABI_MAJOR 1
 #define SL_ABI_MINOR 0
 
-/* What a pull should begin with. Borrowed. Since 1.0. May grow at the end. */
+/*
+ * What a pull should begin with. Borrowed. Since 1.0. May grow at the end.
+ * For maintainers: 4 bytes of padding follow `page_max`, and `size` counts them. A new member begins at the next
+ * multiple of 8, past all of 1.0's size, so that `size` tells whether it is there.
+ */
 struct sl_pull {
     uint32_t size; /* sizeof(struct sl_pull) */
     uint32_t flags; /* SL_PULL_* */

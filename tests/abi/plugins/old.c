@@ -54,9 +54,25 @@ static void do_close(void *session)
     (void)session;
 }
 
+/* Whether it is answered is the host's affair; what comes is as far apart as it says. */
+static int ask_two(struct session *s)
+{
+    const struct sl_http_request requests[] = {{.size = sizeof(*requests), .method = "GET", .url = "/1" MORE},
+                                               {.size = sizeof(*requests), .method = "GET", .url = "/2" MORE}};
+    const struct sl_http_response *responses = NULL;
+    uint32_t size = 0;
+    s->host->http_many(s->host->ctx, requests, 2, sizeof(*requests), &responses, &size);
+    const char *second = (const char *)responses + size;
+    if (!responses || ((const struct sl_http_response *)(const void *)second)->size != size)
+        return fail(s->host, SL_BROKEN, "the responses are not as far apart as the host says");
+    return SL_OK;
+}
+
 static int do_check(void *session)
 {
     struct session *s = session;
+    if (ask_two(s) != SL_OK)
+        return SL_BROKEN;
     return fail(s->host, SL_AUTH, "no key; give one");
 }
 
@@ -100,6 +116,31 @@ static int emit_record(struct session *s, const char *id)
     return s->host->emit(s->host->ctx, &item);
 }
 
+/* The host's own values, as far apart as it says: walked, written and handed back. */
+static int emit_read(struct session *s, const char *id)
+{
+    static const char json[] = "{\"title\":\"read\",\"n\":7,\"list\":[1,2],\"last\":\"end\"}";
+    const struct sl_value *fields;
+    const char *text;
+    uint32_t n, size;
+    size_t n_bytes;
+    if (s->host->json_read(s->host->ctx, json, sizeof(json) - 1, &fields, &n, &size, &text) != SL_OK)
+        return fail(s->host, SL_BROKEN, text);
+    if (n != 4 || strcmp(sl_value_at(fields, size, 1)->name, "n") != 0 || sl_value_at(fields, size, 1)->number != 7)
+        return fail(s->host, SL_BROKEN, "the fields read are not as far apart as the host says");
+    if (s->host->json_write(s->host->ctx, fields, n, size, 0, &text, &n_bytes) != SL_OK)
+        return SL_BROKEN;
+    const struct sl_record record = {.size = sizeof(record),
+                                     .id = id,
+                                     .version = sl_value_at(fields, size, n - 1)->text,
+                                     .label = text,
+                                     .fields = fields,
+                                     .n_fields = n,
+                                     .field_size = size MORE};
+    const struct sl_item item = {.size = sizeof(item), .kind = SL_ITEM_RECORD, .id = id, .record = &record MORE};
+    return s->host->emit(s->host->ctx, &item);
+}
+
 static int emit_bare(struct session *s, uint32_t kind, const char *id)
 {
     const struct sl_item item = {.size = sizeof(item),
@@ -116,7 +157,8 @@ static int do_pull(void *session, const struct sl_pull *pull)
     struct session *s = session;
     const struct sl_page page = {
         .size = sizeof(page), .kind = SL_PAGE_DONE, .cursor = "next", .epoch = pull->object MORE};
-    int ended = emit_record(s, "a") || emit_bare(s, SL_ITEM_STUB, "b") || emit_bare(s, SL_ITEM_UNREADABLE, "c");
+    int ended = emit_record(s, "a") || emit_bare(s, SL_ITEM_STUB, "b") || emit_bare(s, SL_ITEM_UNREADABLE, "c") ||
+                emit_read(s, "d");
     return ended ? SL_BROKEN : s->host->page(s->host->ctx, &page);
 }
 

@@ -34,7 +34,11 @@ struct sl_header {
     const char *value;
 };
 
-/* One HTTP request. Borrowed. Since 1.0. May grow at the end. */
+/*
+ * One HTTP request. Borrowed. Since 1.0. May grow at the end.
+ * For maintainers: 4 bytes of padding follow `repeatable`, and `size` counts them. A new member begins at the next
+ * multiple of 8, past all of 1.0's size, so that `size` tells whether it is there.
+ */
 struct sl_http_request {
     uint32_t size; /* sizeof(struct sl_http_request) */
     uint32_t timeout_ms; /* 0: the connection's */
@@ -126,11 +130,12 @@ struct sl_host {
     /*
      * Reads one JSON object into fields: keys in order, numbers exact (SL_INT, or SL_DECIMAL), lists and
      * objects as SL_JSON. Refused: invalid UTF-8, NUL, duplicate keys, depth over 64, too many nodes.
-     * Out: *fields, *n_fields, sizeof(struct sl_value) apart, owned by the host until the current call returns
-     * or json_free. Returns SL_OK, or SL_REJECTED with *message (likewise owned) naming the place.
+     * Out: *fields, *n_fields of them, *field_size bytes apart (a later host's are larger: walk them with sl_value_at(),
+     * and hand them on with that size), owned by the host until the current call returns or json_free.
+     * Returns SL_OK, or SL_REJECTED with *message (likewise owned) naming the place.
      */
     int (*json_read)(void *ctx, const char *text, size_t text_bytes, const struct sl_value **fields,
-                     uint32_t *n_fields, const char **message);
+                     uint32_t *n_fields, uint32_t *field_size, const char **message);
     /* Writes fields as one JSON object, exactly; pretty: 1 for two-space indents and a final newline. Owned likewise. */
     int (*json_write)(void *ctx, const struct sl_value *fields, uint32_t n_fields, uint32_t field_size,
                       uint32_t pretty, const char **text, size_t *text_bytes);
@@ -140,9 +145,12 @@ struct sl_host {
     /* --- HTTP (SL_NEED_HTTP); auth, retry, rate, redirects and limits are the host's --- */
 
     int (*http)(void *ctx, const struct sl_http_request *request, const struct sl_http_response **response);
-    /* A batch with bounded concurrency; responses in the order of the requests, sizeof(struct sl_http_response) apart. */
+    /*
+     * A batch with bounded concurrency; requests are request_size bytes apart. Out: *responses in the order of the
+     * requests, *response_size bytes apart, which may be more than sizeof(struct sl_http_response).
+     */
     int (*http_many)(void *ctx, const struct sl_http_request *requests, uint32_t n_requests, uint32_t request_size,
-                     const struct sl_http_response **responses);
+                     const struct sl_http_response **responses, uint32_t *response_size);
 
     /* --- webhooks (SL_NEED_SIGNATURE) --- */
 
