@@ -631,6 +631,11 @@ static bool write_one(struct memory *m, uint32_t index, const struct sl_write *w
     if (unsent || late)
         return m->host->outcome(m->host->ctx, &lost) == 0;
     struct end e = carry_out(w, write);
+    struct memory_record stored;
+    if (e.record) { /* the answer is of this very moment, whatever comes next */
+        stored = *e.record;
+        e.record = &stored;
+    }
     if (step(w))
         return false;
     if (strikes(&w->lose_reply_in))
