@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* check.c - `check` and `test-filter`: the config in plain words, and one record through it. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,9 +23,11 @@ static void say_side(const struct conf *conf, const struct conf_pair *p, int s, 
     const struct conf_connection *k = &conf->connections[p->side[s].connection_index];
     const struct sl_plugin *plugin = plugin_table(k->lib);
     uint64_t caps = live ? live->caps : plugin->caps;
-    printf("  %s: %s of %s (%s)\n     %s\n     %s\n", s ? "b" : "a", p->side[s].object, k->name, plugin->name, tier(caps),
-           caps & SL_CAP_CONDITIONAL ? "an edit made while we write is never overwritten"
-                                     : "an edit made between our read and our write may be overwritten; the loser stays in history");
+    printf("  %s: %s of %s (%s)\n     %s\n     %s\n", s ? "b" : "a", p->side[s].object, k->name, plugin->name,
+           tier(caps),
+           caps & SL_CAP_CONDITIONAL
+               ? "an edit made while we write is never overwritten"
+               : "an edit made between our read and our write may be overwritten; the loser stays in history");
     if (live)
         printf("     %u fields described\n", live->n_fields);
 }
@@ -32,14 +35,75 @@ static void say_side(const struct conf *conf, const struct conf_pair *p, int s, 
 static void say_policies(const struct conf_pair *p)
 {
     static const char *const deletes[] = {[DELETE_UNLINK] = "the link is cut, the other record stays",
-                                          [DELETE_ARCHIVE] = "the other record is archived", [DELETE_DELETE] = "the other record is deleted",
-                                          [DELETE_RECREATE] = "the record is created again", [DELETE_IGNORE] = "nothing happens"};
-    printf("  after a delete: %s; over %lld deletes or %lld %% of the links, all wait for approval\n", deletes[p->delete_policy],
-           (long long)p->delete_max, (long long)p->delete_max_percent);
+                                          [DELETE_ARCHIVE] = "the other record is archived",
+                                          [DELETE_DELETE] = "the other record is deleted",
+                                          [DELETE_RECREATE] = "the record is created again",
+                                          [DELETE_IGNORE] = "nothing happens"};
+    printf("  after a delete: %s; over %lld deletes or %lld %% of the links, all wait for approval\n",
+           deletes[p->delete_policy], (long long)p->delete_max, (long long)p->delete_max_percent);
     if (p->policy == POLICY_NEWEST)
         printf("  conflict newest: where a side tells no time, or both are equal, the conflict waits for a person\n");
     if (p->policy == POLICY_MANUAL)
         printf("  when both sides change a field, it waits for a person; every other field flows\n");
+}
+
+/* --- would the first run double? --- */
+
+static int count(void *self, const struct sl_item *item)
+{
+    uint64_t *n = self;
+    *n += item->kind != SL_ITEM_TOMBSTONE;
+    return 0;
+}
+
+static uint64_t count_records(struct cli *c, const struct pair_open *open, int s)
+{
+    struct arena a = {0};
+    struct page_end end = {.kind = SL_PAGE_MORE};
+    char *cursor = NULL;
+    uint64_t n = 0;
+    while (end.kind == SL_PAGE_MORE && !c->err.code) {
+        struct sl_pull pull = {.size = sizeof pull, .object = open->pair->side[s].object, .cursor = cursor};
+        int rc = session_pull(open->session[s], &pull, (struct session_sink){&n, count}, &a, &end, &c->err);
+        if (rc)
+            err_set(&c->err, class_err(rc), "%s: cannot be listed", open->pair->side[s].connection);
+        mem_free(cursor);
+        cursor = !rc && end.cursor ? mem_dup(end.cursor) : NULL;
+        arena_reset(&a);
+    }
+    mem_free(cursor);
+    arena_fini(&a);
+    return n;
+}
+
+static bool could_double(const struct conf_pair *p)
+{
+    return p->first_run == FIRST_MATCH_OR_CREATE && p->n_match == 0 && (p->create[0] || p->create[1]);
+}
+
+/* Before the first run every record is unlinked. */
+static int check_doubling(struct cli *c, const struct pair_open *open)
+{
+    const struct conf_pair *p = open->pair;
+    if (!could_double(p) || open->store)
+        return 0;
+    uint64_t n[2] = {count_records(c, open, 0), count_records(c, open, 1)};
+    if (c->err.code || n[0] == 0 || n[1] == 0)
+        return c->err.code;
+    return err_set(&c->err, ERR_CONFIG,
+                   "pairs.%s: both sides hold unlinked records (%" PRIu64 " and %" PRIu64
+                   ") and there is no `match`: the first run would double %" PRIu64
+                   " records; add `match`, or set first_run to match_only, create_only or review",
+                   p->name, n[0], n[1], n[0] + n[1]);
+}
+
+/* A look into files and databases of this machine's reach needs no `--online`. */
+static bool reaches_locally(const struct cli *c, const struct conf_pair *p)
+{
+    for (int s = 0; s < 2; s++)
+        if (plugin_table(c->conf->connections[p->side[s].connection_index].lib)->needs & SL_NEED_HTTP)
+            return false;
+    return true;
 }
 
 static int check_online(struct cli *c, const struct conf_pair *pair, struct pair_open *open)
@@ -53,6 +117,8 @@ static int check_online(struct cli *c, const struct conf_pair *pair, struct pair
     }
     if (!c->err.code)
         engine_bind(&g);
+    if (!c->err.code)
+        check_doubling(c, open);
     if (!c->err.code && !c->json)
         for (int s = 0; s < 2; s++)
             say_side(c->conf, pair, s, &g.object[s]->object);
@@ -85,10 +151,13 @@ static int check_one(struct cli *c, struct conf_pair *pair)
         say_side(c->conf, pair, 0, NULL);
         say_side(c->conf, pair, 1, NULL);
     }
-    if (online) {
-        if (pair_open(c, pair, OPEN_SESSIONS, &open))
+    if (online || (could_double(pair) && reaches_locally(c, pair))) {
+        if (pair_open(c, pair, OPEN_READ | OPEN_SESSIONS, &open))
             return err_exit(&c->err);
-        check_online(c, pair, &open);
+        if (online)
+            check_online(c, pair, &open);
+        else
+            check_doubling(c, &open);
         pair_close(&open);
     }
     if (c->err.code || check_first_run(c, pair))
@@ -129,7 +198,8 @@ static int take(void *self, const struct sl_item *item)
     return 0;
 }
 
-static int show_mapping(struct cli *c, const struct engine *g, const struct conf_pair *pair, int side, const struct sl_record *r)
+static int show_mapping(struct cli *c, const struct engine *g, const struct conf_pair *pair, int side,
+                        const struct sl_record *r)
 {
     const struct sl_record *both[2] = {side == 0 ? r : NULL, side == 1 ? r : NULL};
     const struct rule *rules = pair->map.rules;
@@ -150,7 +220,8 @@ static int show_mapping(struct cli *c, const struct engine *g, const struct conf
     return 0;
 }
 
-static int show_record(struct cli *c, struct engine *g, const struct conf_pair *pair, int side, const struct sl_record *r)
+static int show_record(struct cli *c, struct engine *g, const struct conf_pair *pair, int side,
+                       const struct sl_record *r)
 {
     bool in = true;
     struct buf b = {0};
@@ -159,11 +230,14 @@ static int show_record(struct cli *c, struct engine *g, const struct conf_pair *
         return c->err.code;
     record_put_json(&b, r);
     if (c->json)
-        printf("{\"pair\": \"%s\", \"%s\": \"%s\", \"passes\": %s, \"record\": %s}\n", pair->name, side ? "b" : "a", r->id,
-               in ? "true" : "false", b.data);
+        printf("{\"pair\": \"%s\", \"%s\": \"%s\", \"passes\": %s, \"record\": %s}\n", pair->name, side ? "b" : "a",
+               r->id, in ? "true" : "false", b.data);
     else
         printf("%s as side %s holds it:\n  %s\nfilter: %s\nas side %s would get it:\n", r->id, side ? "b" : "a", b.data,
-               !pair->side[side].filter ? "none" : in ? "passes" : "does not pass", side ? "a" : "b");
+               !pair->side[side].filter ? "none"
+               : in                     ? "passes"
+                                        : "does not pass",
+               side ? "a" : "b");
     buf_fini(&b);
     return c->json ? 0 : show_mapping(c, g, pair, side, r);
 }
@@ -181,7 +255,8 @@ int cmd_test_filter(struct cli *c)
     struct got got = {.arena = &c->arena};
     struct engine g = {.env = &open.env, .pair = pair, .e = &c->err};
     if (!engine_bind(&g)) {
-        int rc = session_get(open.session[side], pair->side[side].object, &id, 1, (struct session_sink){&got, take}, &c->err);
+        int rc = session_get(open.session[side], pair->side[side].object, &id, 1, (struct session_sink){&got, take},
+                             &c->err);
         if (rc)
             err_set(&c->err, class_err(rc), "%s: cannot be read", id);
         else if (!got.record)

@@ -32,6 +32,9 @@ static void print_json(const struct conf_pair *pair, const struct wait_row *w)
         out_text(&b, "field", w->field[0] ? w->field[0] : w->field[1]);
         out_text(&b, "field_a", w->field[0]);
         out_text(&b, "field_b", w->field[1]);
+        /* as in `plan`: what taking side a would do to side b */
+        out_value(&b, "before", &w->value[1]);
+        out_value(&b, "after", &w->value[0]);
         out_value(&b, "base", &w->base[0]);
         out_value(&b, "base_b", &w->base[1]);
         out_value(&b, "value_a", &w->value[0]);

@@ -11,7 +11,7 @@
 
 static uint32_t marks_of(const struct unit *u)
 {
-    uint32_t marks = u->link.marks & (MARK_TAKEN | MARK_GONE_A | MARK_GONE_B | MARK_PARKED | MARK_CONFLICT);
+    uint32_t marks = u->link.marks & (MARK_TAKEN | MARK_ALONE | MARK_GONE_A | MARK_GONE_B | MARK_PARKED | MARK_CONFLICT);
     for (int s = 0; s < 2; s++)
         if (u->view[s].kind == VIEW_HERE) {
             marks &= ~(uint32_t)MARK_GONE(s);
@@ -78,6 +78,18 @@ static void park(struct engine *g, struct unit *u, int s, const char *reason, co
     unit_settled(g, u, CLASS_PARKED);
 }
 
+/* A record nobody knows may be the one of a create whose reply was lost: it waits until that is settled. */
+static bool perhaps_ours(struct engine *g, struct unit *u, int s)
+{
+    if (u->link.state != LINK_HALF || !u->link.id[s] || g->open_creates[s] == 0)
+        return false;
+    if (u->new_link && !g->env->dry) {
+        put_link_row(&g->batch, &u->link);
+        put_id_row(&g->batch, s, u->link.id[s], &u->seen[s]);
+    }
+    return true;
+}
+
 /* What is not planned at all: unreadable records, tombstones of links, reads that did not come through. */
 static bool settle_early(struct engine *g, struct unit *u)
 {
@@ -89,7 +101,7 @@ static bool settle_early(struct engine *g, struct unit *u)
         bool needed = u->has[s] && !u->now[s] && (u->row[s].kind == INBOX_HINT || u->read_failed[s]);
         bool stale = u->now[s] && g->object[s]->object.stale_ms > 0 &&
                      u->link.settled_ms + g->object[s]->object.stale_ms > g->now_ms;
-        if (needed || stale || u->link.open_op) { /* one operation at a time on a link */
+        if (needed || stale || u->link.open_op || perhaps_ours(g, u, s)) { /* one operation at a time on a link */
             engine_class(g, u->link.number, CLASS_PENDING);
             u->done = true; /* the inbox keeps it */
             return true;
@@ -190,7 +202,9 @@ static void plan_unit(struct engine *g, struct unit *u)
     plan_link(&in, &g->chunk, &u->plan);
     /* what the first run may not create stays as it is, for ever filtered until a partner appears */
     bool create = u->plan.write[0].kind == SL_CREATE || u->plan.write[1].kind == SL_CREATE;
-    if (create && g->first && g->first_run == FIRST_MATCH_ONLY && u->link.state == LINK_HALF) {
+    if (create && u->link.state == LINK_HALF && g->first && g->first_run == FIRST_MATCH_ONLY)
+        u->link.marks |= MARK_ALONE;
+    if (create && u->link.state == LINK_HALF && (u->link.marks & MARK_ALONE)) {
         memset(&u->plan, 0, sizeof u->plan);
         u->plan.filtered = true;
     }
@@ -301,8 +315,8 @@ static int plan_one(struct engine *g, struct unit *u)
 
 /* --- intents --- */
 
-/* The id a record is created under where the host chooses it. */
-static const char *reserve_id(struct engine *g, struct unit *u, int t)
+/* The id a record is created under where the host chooses it; former: the one it had before it was deleted, or NULL. */
+static const char *reserve_id(struct engine *g, struct unit *u, int t, const char *former)
 {
     const struct sl_object *o = &g->object[t]->object;
     const char *source = u->link.id[1 - t];
@@ -311,7 +325,7 @@ static const char *reserve_id(struct engine *g, struct unit *u, int t)
         return NULL;
     if (o->id_rule == SL_ID_INTEGER)
         return arena_printf(&g->chunk, "%" PRId64, g->next_id[t]++);
-    if (!u->plan.write[t].again && !taken && source && id_valid(o, source) && id_free(g, t, source))
+    if (!taken && source && id_valid(o, source) && (text_equal(source, former) || id_free(g, t, source)))
         return source;
     char hex[33];
     hex_encode(u->link.key.bytes, sizeof u->link.key.bytes, hex);
@@ -343,6 +357,7 @@ static void make_intent(struct engine *g, struct unit *u)
     struct plan_write *w = &u->plan.write[t];
     struct intent *i = &u->intent;
     const struct sl_record *before = u->now[t] ? u->now[t] : u->base[t];
+    const char *former = u->link.id[t];
     if (w->again)
         new_generation(g, u, t);
     *i = (struct intent){.number = g->next_op++, .link = u->link.number, .side = (uint8_t)t, .kind = (uint8_t)w->kind,
@@ -350,7 +365,7 @@ static void make_intent(struct engine *g, struct unit *u)
                          .changes = w->changes, .n_changes = w->n_changes, .source = u->view[1 - t].now ? base_shell(u->view[1 - t].now, &g->chunk, 0) : NULL};
     engine_ulid(g, i->ulid);
     if (w->kind == SL_CREATE) {
-        i->id = reserve_id(g, u, t);
+        i->id = reserve_id(g, u, t, former);
         u->link.state = LINK_PENDING;
         match_del_keys(g, &u->link, 1 - t, u->now[1 - t]);
     } else {

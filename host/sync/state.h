@@ -29,7 +29,8 @@ enum link_mark {
     MARK_GONE_A = 1 << 4, /* seen to be gone on side a and left so (withheld or ignored) */
     MARK_GONE_B = 1 << 5,
     MARK_WITHHELD = 1 << 6,
-    MARK_TAKEN = 1 << 7 /* the id reserved first was somebody else's: take another */
+    MARK_TAKEN = 1 << 7, /* the id reserved first was somebody else's: take another */
+    MARK_ALONE = 1 << 8  /* a first run that only matches found no partner: never created on the other side */
 };
 #define MARK_OUT(s) (MARK_OUT_A << (s))
 #define MARK_GONE(s) (MARK_GONE_A << (s))
