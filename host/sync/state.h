@@ -32,8 +32,8 @@ enum link_mark {
     MARK_TAKEN = 1 << 7, /* the id reserved first was somebody else's: take another */
     MARK_ALONE = 1 << 8  /* a first run that only matches found no partner: never created on the other side */
 };
-#define MARK_OUT(s) (MARK_OUT_A << (s))
-#define MARK_GONE(s) (MARK_GONE_A << (s))
+#define MARK_OUT(s) ((uint32_t)MARK_OUT_A << (s))
+#define MARK_GONE(s) ((uint32_t)MARK_GONE_A << (s))
 
 struct link {
     uint64_t number;
