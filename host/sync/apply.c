@@ -14,7 +14,7 @@ static uint32_t marks_of(const struct unit *u)
     uint32_t marks = u->link.marks & (MARK_TAKEN | MARK_ALONE | MARK_GONE_A | MARK_GONE_B | MARK_PARKED | MARK_CONFLICT);
     for (int s = 0; s < 2; s++)
         if (u->view[s].kind == VIEW_HERE) {
-            marks &= ~(uint32_t)MARK_GONE(s);
+            marks &= ~MARK_GONE(s);
             if (u->view[s].out)
                 marks |= MARK_OUT(s);
         }
@@ -236,6 +236,16 @@ static void put_waits(struct engine *g, struct unit *u)
     }
 }
 
+/* What waited and waits no more is not counted by the marks its listing showed. */
+static void remark(struct engine *g, struct unit *u)
+{
+    uint32_t before = u->link.marks, waits = MARK_PARKED | MARK_CONFLICT | MARK_WITHHELD;
+    u->link.marks = marks_of(u);
+    put_waits(g, u);
+    if (before & ~u->link.marks & waits)
+        g->klass[u->link.number] = CLASS_PENDING;
+}
+
 static void put_settled_bases(struct engine *g, struct unit *u)
 {
     for (int s = 0; s < 2; s++)
@@ -375,8 +385,7 @@ static void make_intent(struct engine *g, struct unit *u)
             i->expected_version = before->version;
     }
     u->link.open_op = i->number;
-    u->link.marks = marks_of(u);
-    put_waits(g, u);
+    remark(g, u);
     put_settled_bases(g, u);
     put_joined(g, u);
     put_link_row(&g->batch, &u->link);
@@ -418,8 +427,7 @@ static void commit_plan(struct engine *g, struct unit *u)
             u->done = true;
         }
     } else {
-        u->link.marks = marks_of(u);
-        put_waits(g, u);
+        remark(g, u);
         put_joined(g, u);
         settle_plan(g, u);
     }
