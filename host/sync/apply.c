@@ -228,7 +228,9 @@ static void put_waits(struct engine *g, struct unit *u)
         wait_close(g, u, DB_CONFLICTS, NULL);
         wait_close(g, u, DB_PARKED, NULL);
     }
-    u->link.marks &= ~(uint32_t)(MARK_CONFLICT | MARK_PARKED);
+    u->link.marks &= ~(uint32_t)(MARK_CONFLICT | MARK_PARKED | MARK_ASIDE);
+    if (u->plan.aside)
+        u->link.marks |= MARK_ASIDE;
     for (size_t i = 0; i < u->plan.n_waits; i++) {
         const struct plan_wait *w = &u->plan.waits[i];
         wait_open(g, u, w, w->kind, w->rule->to[1] ? 0 : 1, w->reason, NULL);

@@ -347,6 +347,8 @@ static void carry_out(const struct plan_in *in, struct plan_out *out, const stru
             add_change(out, f, t, &f->mapped[t], f->dirty[t] && f->dirty[1 - t]);
     } else if (f->equal) {
         settle(in, out, f, a);
+    } else {
+        out->aside |= f->dirty[0] || f->dirty[1];
     }
 }
 

@@ -54,6 +54,7 @@ struct plan_out {
     bool forget;  /* both sides are gone: the link goes */
     bool guarded; /* unlink or forget came from a delete: the guard counts it */
     bool filtered; /* outside the filter, or not to be created: nothing is done */
+    bool aside;    /* an edit is left where it is, its base unmoved */
     const char *note;
 };
 

@@ -30,7 +30,8 @@ enum link_mark {
     MARK_GONE_B = 1 << 5,
     MARK_WITHHELD = 1 << 6,
     MARK_TAKEN = 1 << 7, /* the id reserved first was somebody else's: take another */
-    MARK_ALONE = 1 << 8  /* a first run that only matches found no partner: never created on the other side */
+    MARK_ALONE = 1 << 8, /* a first run that only matches found no partner: never created on the other side */
+    MARK_ASIDE = 1 << 9  /* an edit was seen and left where it is: a side may hold what its base does not */
 };
 #define MARK_OUT(s) ((uint32_t)MARK_OUT_A << (s))
 #define MARK_GONE(s) ((uint32_t)MARK_GONE_A << (s))

@@ -142,8 +142,9 @@ static bool must_read(const struct engine *g, const struct unit *u, int s)
         return false;
     if (u->has[s])
         return u->row[s].kind == INBOX_HINT || (u->row[s].kind == INBOX_ABSENT && (g->caps[s] & SL_CAP_GET));
-    /* a program may use any field, a base holds only the mapped ones */
-    return !u->base[s] || g->reexamine || g->computes_from[s] || (u->link.marks & MARK_CONFLICT);
+    /* the base is not what the side holds where an edit was taken in and left; a program may use fields no base has */
+    uint32_t unsure = MARK_CONFLICT | MARK_PARKED | MARK_OUT_A | MARK_OUT_B | MARK_GONE_A | MARK_GONE_B | MARK_ASIDE;
+    return !u->base[s] || g->reexamine || g->computes_from[s] || (u->link.marks & unsure);
 }
 
 int units_read(struct engine *g, struct unit *units, size_t n)
