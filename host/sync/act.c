@@ -193,6 +193,16 @@ int act_resolve_value(const struct run_env *env, uint64_t id, const struct sl_va
     return e->code ? e->code : act_resolve(env->store, id, 0, env->world->now_ms(env->world->self), e);
 }
 
+/* A person has decided what became of the create that was open. */
+static void close_intent(struct act *t, struct link *l)
+{
+    if (l->open_op == 0)
+        return;
+    del_number_row(&t->batch, DB_INTENTS, l->open_op);
+    l->open_op = 0;
+    l->state = LINK_HALF;
+}
+
 static int leave_parked(struct store *s, uint64_t id, bool retry, struct err *e)
 {
     struct act t;
@@ -206,6 +216,7 @@ static int leave_parked(struct store *s, uint64_t id, bool retry, struct err *e)
     if (state_link(t.snap, w.link, &t.arena, &l, e) == STORE_OK) {
         if (retry)
             look_again(&t, &l);
+        close_intent(&t, &l);
         clear_mark(&t, &l, MARK_PARKED);
     }
     return end(&t);
@@ -278,6 +289,8 @@ static void forget_half(struct act *t, const struct link *l)
         struct row_key base = key_base(l->number, s);
         batch_del(&t->batch, DB_BASES, key_slice(&base));
     }
+    if (l->open_op)
+        del_number_row(&t->batch, DB_INTENTS, l->open_op);
     del_number_row(&t->batch, DB_LINKS, l->number);
     close_waits(t, l->number);
 }
@@ -285,7 +298,8 @@ static void forget_half(struct act *t, const struct link *l)
 /* May this record be linked by hand? It must stand alone, or be linked to nobody any more. */
 static bool standing_alone(const struct link *l, int s)
 {
-    return l->state == LINK_HALF || ((l->state == LINK_UNLINKED || l->state == LINK_UNDONE) && l->id[s]);
+    bool open = l->state == LINK_PENDING && (l->marks & MARK_PARKED) && l->id[s] && !l->id[1 - s];
+    return open || l->state == LINK_HALF || ((l->state == LINK_UNLINKED || l->state == LINK_UNDONE) && l->id[s]);
 }
 
 int act_link(struct store *s, const char *identity, const char *a, const char *b, struct err *e)

@@ -70,6 +70,7 @@ struct engine {
     size_t n_due, room_due;
     bool more;            /* something was put back into the inbox: another round can do more */
     int last_failure;     /* the class of a call that could not be carried out */
+    uint64_t open_creates[2]; /* on side s, outcome unknown: a record that appears there may be one of them */
     int64_t approved;     /* deletes approved for this run; -1: none */
 };
 
@@ -103,6 +104,7 @@ void wait_open(struct engine *g, struct unit *u, const struct plan_wait *w, int 
 void wait_close(struct engine *g, const struct unit *u, int db, const struct rule *only);
 /* recover.c */
 int engine_recover(struct engine *g);
+int engine_count_open(struct engine *g); /* fills open_creates */
 /* guard.c: counts the deletes that are due, then lets them go or withholds them. */
 int engine_guard(struct engine *g);
 /* first.c: what a first run may do, decided once. */

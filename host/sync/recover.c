@@ -151,12 +151,13 @@ static int settle_by_key(struct engine *g, struct unit *u, bool *resend)
     return 0;
 }
 
+/* Only a person can tell. The intent stays open until one has: retry, drop and link close it. */
 static void uncertain(struct engine *g, struct unit *u)
 {
-    del_number_row(&g->batch, DB_INTENTS, u->intent.number);
-    u->link.open_op = 0;
+    if (u->link.marks & MARK_PARKED)
+        return;
     u->link.marks |= MARK_PARKED;
-    u->link.state = LINK_HALF;
+    put_intent_row(&g->batch, &u->intent);
     wait_open(g, u, NULL, WAIT_UNCERTAIN, u->intent.side,
               "a create may or may not have been carried out and the system cannot tell; look there, then link it or retry", NULL);
     unit_settled(g, u, CLASS_PARKED);
@@ -215,6 +216,30 @@ static int settle_chunk(struct engine *g, uint64_t *from, bool *end)
         rc = engine_commit(g);
     for (int t = 1; t >= 0 && rc == 0; t--)
         rc = engine_write(g, again, n_again, t);
+    return rc;
+}
+
+int engine_count_open(struct engine *g)
+{
+    enum { ROWS = 500 };
+    struct store_row rows[ROWS];
+    size_t n = ROWS;
+    int rc = 0;
+    for (uint64_t from = 0; rc == 0 && n == ROWS;) {
+        struct store_snap *snap = NULL;
+        struct row_key key = key_number(from);
+        rc = engine_fail(g, store_snap(g->store, &snap, g->e));
+        if (rc == 0)
+            rc = engine_fail(g, store_scan(snap, DB_INTENTS, key_slice(&key), slice_of(NULL, 0), false, ROWS, rows, &n));
+        for (size_t i = 0; rc == 0 && i < n; i++) {
+            struct intent in;
+            from = key_to_number(rows[i].key) + 1;
+            rc = intent_decode(rows[i].value, from - 1, &g->chunk, &in, g->e);
+            g->open_creates[in.side] += rc == 0 && in.kind == SL_CREATE;
+        }
+        store_snap_end(snap);
+        arena_reset(&g->chunk);
+    }
     return rc;
 }
 

@@ -214,7 +214,7 @@ static int phases(struct engine *g)
         return g->e->code;
     if (!g->env->dry && engine_recover(g))
         return g->e->code;
-    if (engine_pull(g))
+    if (engine_count_open(g) || engine_pull(g))
         return g->e->code;
     g->matching = g->pair->n_match > 0 || ((g->caps[0] | g->caps[1]) & SL_CAP_FIND_CORRELATION);
     if (engine_first(g))

@@ -86,6 +86,7 @@ static void uncertain(struct engine *g, struct unit *u, int t)
     u->intent.attempts++;
     u->intent.settle_until_ms = g->now_ms + o->late_ms + o->index_lag_ms;
     put_intent_row(&g->batch, &u->intent);
+    g->open_creates[t] += u->intent.kind == SL_CREATE;
     engine_class(g, u->link.number, CLASS_PENDING);
     u->done = true;
 }
