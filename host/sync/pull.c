@@ -67,6 +67,20 @@ static bool known_already(const struct engine *g, const struct sl_item *item, co
     }
 }
 
+/* True if the very same row is in the inbox: what waits there is not written again with every listing. */
+static bool waits_already(struct capture *c, const char *id, const struct inbox_row *row)
+{
+    struct row_key k = key_id(c->side, id);
+    struct slice old;
+    if (c->n_new > 0 || store_get(c->snap, DB_INBOX, key_slice(&k), &old) != STORE_OK)
+        return false;
+    struct buf now = {0};
+    inbox_encode(&now, id, row);
+    bool same = now.size == old.size && memcmp(now.data, old.data, old.size) == 0;
+    buf_fini(&now);
+    return same;
+}
+
 static void keep(struct capture *c, const struct sl_item *item)
 {
     static const uint8_t kinds[] = {[SL_ITEM_RECORD] = INBOX_RECORD, [SL_ITEM_STUB] = INBOX_HINT,
@@ -75,6 +89,8 @@ static void keep(struct capture *c, const struct sl_item *item)
     struct inbox_row row = {.kind = kinds[item->kind], .record = item->record, .version = item->version,
                             .message = item->message, .successor = item->successor_id,
                             .error_class = (uint8_t)item->error_class};
+    if (waits_already(c, item->id, &row))
+        return;
     put_inbox_row(&c->g->batch, c->side, item->id, &row);
     c->n_new++;
 }
