@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# lib.bash - what the end-to-end scripts share: a folder for each scenario, running the program, saying what is wrong.
+set -u
+case ${BUILD:=build} in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
+syncline=$BUILD/syncline
+passed=0 failed=0 skipped=0 problem=
+top=$(mktemp -d)
+trap 'cd /; cleanup; rm -rf "$top"' EXIT
+cleanup() { :; } # a script with mounts or children of its own defines it anew
+unset SYNCLINE_CONFIG
+
+[ -x "$syncline" ] || { echo "FAIL build: $syncline is not there; run \`make\`"; echo "0 passed, 1 failed"; exit 1; }
+
+# wrong WHAT: keeps the first thing that is wrong in this scenario.
+wrong() { [ -n "$problem" ] || problem=$*; }
+
+# scenario NAME FUNCTION [ARG…]: in a folder of its own with sides x and y.
+scenario() {
+    local name=$1
+    shift
+    problem=
+    rm -rf "$top/work" && mkdir -p "$top/work/x" "$top/work/y" && cd "$top/work" || exit 2
+    "$@"
+    if [ "${problem#SKIP }" != "$problem" ]; then
+        echo "SKIP: $name: ${problem#SKIP }"
+        skipped=$((skipped + 1))
+    elif [ -n "$problem" ]; then
+        echo "FAIL $name: $problem"
+        failed=$((failed + 1))
+    else
+        echo "ok $name"
+        passed=$((passed + 1))
+    fi
+}
+
+finish() {
+    echo "$passed passed, $failed failed$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+# run RC ARG…: the program with c.json; RC may be 1|2; what it said is in the files out and err.
+run() {
+    local want=$1 rc
+    shift
+    "$syncline" -c c.json "$@" >out 2>err </dev/null
+    rc=$?
+    [[ "|$want|" == *"|$rc|"* ]] || wrong "\`syncline $*\` exits $rc, not $want: $(head -c 300 err | tr '\n' ' ')$(head -c 300 out | tr '\n' ' ')"
+}
+
+# is WHAT GOT WANT
+is() { [ "$2" = "$3" ] || wrong "$1 is '$(head -c 300 <<<"$2")', not '$(head -c 300 <<<"$3")'"; }
+# says FILE TEXT: out or err holds the text.
+says() { grep -qF -- "$2" "$1" || wrong "$1 does not say '$2' but '$(head -c 400 "$1" | tr '\n' ' ')'"; }
+hides() { ! grep -qF -- "$2" "$1" || wrong "$1 says '$2'"; }
+# js FILTER: of the lines in out, as one list.
+js() { jq -rcs "$1" out 2>/dev/null || echo 'no JSON'; }
+
+# put FILE JSON: x/1 is x/1.json.
+put() { mkdir -p "$(dirname "$1")" && printf '%s\n' "$2" >"$1.json"; }
+get() { if [ -e "$1.json" ]; then jq -r "$2" "$1.json"; else echo gone; fi; }
+# sorted DIR: the records of a folder, one a line: id and content in one spelling.
+sorted() {
+    local f
+    for f in "$1"/*.json; do
+        [ -e "$f" ] && printf '%s %s\n' "$(basename "$f" .json)" "$(jq -cS . "$f")"
+    done
+}
+
+# config MEMBERS [TOP]: a pair p of the folders x and y with these members, and further members of the config itself.
+config() {
+    cat >c.json <<EOF
+{
+  ${2:+$2,}
+  "connections": {
+    "x": {"plugin": "jsondir", "settings": {"root": "x"}},
+    "y": {"plugin": "jsondir", "settings": {"root": "y"}}
+  },
+  "pairs": {"p": {"a": {"connection": "x", "object": "."}, "b": {"connection": "y", "object": "."}${1:+, $1}}}
+}
+EOF
+}
+
+# The line of `sync --json` keeps its promise of keys and sums.
+whole_line() {
+    is "$1: keys" "$(js '.[0] | keys - ["pair","run","ok","ms","seen","applied","unchanged","filtered","conflict","parked","pending","withheld","writes","calls"] | length')" 0
+    is "$1: missing keys" "$(js '.[0] as $o | ["pair","run","ok","ms","seen","applied","unchanged","filtered","conflict","parked","pending","withheld","writes","calls"] - ($o | keys) | join(",")')" ""
+    is "$1: seen is the sum" "$(js 'map(.seen == .applied + .unchanged + .filtered + .conflict + .parked + .pending + .withheld) | all')" true
+    is "$1: writes and calls" "$(js 'map([.writes.a,.writes.b | (has("create") and has("update") and has("delete"))] + [.calls | has("a") and has("b")] | all) | all')" true
+}
+# writes: how many the last sync --json made on both sides.
+writes() { js 'map(.writes[] | add) | add'; }
+# quiet: a second run finds nothing to write and exits with RC (0).
+quiet() {
+    run "${1:-0}" sync --json
+    whole_line "second run"
+    is "writes of a second run" "$(writes)" 0
+}
