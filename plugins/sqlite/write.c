@@ -260,8 +260,7 @@ static int run_one(struct job *j, uint32_t i)
         return c;
     reply->sl_class = c;
     reply->message = c ? pool_print(&j->pool, "%s", j->db->reason) : NULL;
-    sqlite3_exec(j->db->handle, c ? "ROLLBACK TO one; RELEASE one" : "RELEASE one", NULL, NULL, NULL);
-    return SL_OK;
+    return db_exec(j->db, c ? "ROLLBACK TO one; RELEASE one" : "RELEASE one");
 }
 
 /* The archive has the table's columns and no constraints: one id may be archived twice. */

@@ -481,14 +481,16 @@ static void stubs_stand_only_for_settled_rows(void)
     struct kit *k = begin("CREATE TABLE t(id INTEGER PRIMARY KEY, v, modified_at TEXT);"
                           "CREATE INDEX i ON t(modified_at);"
                           "INSERT INTO t VALUES(1,1,'2020-01-01 00:00:00'),(2,2,datetime('now')),(3,3,'2999-01-01'),"
-                          "(4,4,NULL),(5,5,'never'),(6,6,'2020-01-01T00:00:00Z'),(7,7,datetime('now','-3 hours'))");
+                          "(4,4,NULL),(5,5,'never'),(6,6,'2020-01-01T00:00:00Z'),(7,7,datetime('now','-3 hours')),"
+                          "(8,8,strftime('%Y-%m-%dT%H:%M:%SZ','now')),(9,9,CAST(strftime('%s','now') AS "
+                          "INT)),(0,0,'2999-01-01T00:00:00Z')");
     CU_ASSERT_EQUAL(open_with(k, "modified_at", 50), SL_OK);
     CU_ASSERT_EQUAL(session_check(k->s, &k->e), SL_OK);
     CU_ASSERT_EQUAL(pull_at(k, "t", NULL, 0, 0), SL_OK);
-    CU_ASSERT(k->n_got == 7 && k->end.kind == SL_PAGE_COMPLETE);
+    CU_ASSERT(k->n_got == 10 && k->end.kind == SL_PAGE_COMPLETE);
     CU_ASSERT(kit_find(k, "1")->kind == SL_ITEM_STUB && !strcmp(kit_find(k, "1")->version, "m2020-01-01 00:00:00"));
     CU_ASSERT_EQUAL(kit_find(k, "6")->kind, SL_ITEM_STUB);
-    for (const char *id = "2345"; *id; id++) {
+    for (const char *id = "2345890"; *id; id++) {
         char one[2] = {*id, 0};
         CU_ASSERT_EQUAL(kit_find(k, one)->kind, SL_ITEM_RECORD);
     }
@@ -714,9 +716,13 @@ static void a_trigger_that_takes_the_row_away_is_told(void)
 {
     struct kit *k = begin("CREATE TABLE t(id INTEGER PRIMARY KEY, v);"
                           "CREATE TRIGGER gone AFTER INSERT ON t BEGIN DELETE FROM t WHERE id=NEW.id; END;"
+                          "CREATE TABLE moved(id INTEGER PRIMARY KEY, v);"
+                          "CREATE TRIGGER move AFTER INSERT ON moved BEGIN UPDATE moved SET id=id+100; END;"
                           "CREATE TABLE broken(id INTEGER PRIMARY KEY, v);"
                           "CREATE TRIGGER bad AFTER INSERT ON broken BEGIN INSERT INTO nowhere VALUES(1); END");
     CU_ASSERT(refused(kit_create(k, "t", "1", NULL, 0), SL_REJECTED, "would not keep the row under the id 1"));
+    CU_ASSERT(refused(kit_create(k, "moved", "1", NULL, 0), SL_REJECTED, "would not keep the row under the id 1"));
+    CU_ASSERT_STRING_EQUAL(ask(k, "SELECT count(*) FROM moved"), "0");
     CU_ASSERT(refused(kit_create(k, "broken", "1", NULL, 0), SL_REJECTED, "nowhere"));
     kit_close(k);
 }
