@@ -118,6 +118,24 @@ static bool waiting(const struct unit *u)
     return (u->link.marks & (MARK_CONFLICT | MARK_PARKED)) != 0;
 }
 
+/* Our own creation may have been listed, and taken for a new record, before its outcome was known. */
+static void drop_stranger(struct engine *g, const struct unit *u, int t, const struct sl_record *stored)
+{
+    struct store_snap *snap = NULL;
+    struct id_row known;
+    struct link other;
+    if (u->intent.kind != SL_CREATE || store_snap(g->store, &snap, g->e) != STORE_OK)
+        return;
+    bool stranger = state_id(snap, t, stored->id, &known, g->e) == STORE_OK && known.link != u->link.number &&
+                    state_link(snap, known.link, &g->chunk, &other, g->e) == STORE_OK && other.state == LINK_HALF;
+    store_snap_end(snap);
+    if (!stranger)
+        return;
+    match_del_keys(g, &other, t, stored);
+    del_number_row(&g->batch, DB_LINKS, other.number);
+    engine_drop(g, other.number);
+}
+
 static void finish_write(struct engine *g, struct unit *u, const struct sl_record *stored, bool read_back)
 {
     const struct intent *i = &u->intent;
@@ -126,6 +144,7 @@ static void finish_write(struct engine *g, struct unit *u, const struct sl_recor
     base[t] = honest_base(g, u, stored, read_back);
     base[s] = i->source ? plan_base(u->base[s], u->view[s].now ? u->view[s].now : i->source, i->changes, i->n_changes, false, &g->chunk)
                         : u->base[s];
+    drop_stranger(g, u, t, stored);
     u->link.id[t] = arena_text(&g->chunk, stored->id);
     u->link.state = LINK_LIVE;
     u->link.created_ms[t] = stored->created_ms;
