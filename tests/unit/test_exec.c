@@ -336,23 +336,39 @@ static void death_in_a_call(void)
     kit_close(k);
 }
 
+/* Running, not merely waiting to be collected by whoever inherited it. */
+static bool alive(pid_t pid)
+{
+    char path[64], line[256] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return false;
+    bool read = fgets(line, sizeof(line), f) != NULL;
+    fclose(f);
+    const char *state = strrchr(line, ')');
+    return read && state && state[2] != 'Z' && state[2] != 'X';
+}
+
 static void one_answer_a_life(void)
 {
     struct kit *k = kit_new();
-    const char *argv[] = {"sh", "-c", "read -r r; case $r in *pull*) " PAGE ";; esac; " DONE};
+    const char *argv[] = {"sh", "-c", "read -r r; echo $$ > \"$LOG\"; " DONE};
+    setenv("LOG", kit_path(k, "pid"), 1);
     CU_ASSERT_EQUAL_FATAL(open_command(k, argv, 3, 10000), SL_OK);
     for (int i = 0; i < 3; i++) {
-        kit_sleep_ms(50);
         CU_ASSERT_EQUAL(session_check(k->s, &k->e), SL_OK);
+        while (alive((pid_t)atoi(kit_text(k, "pid"))))
+            kit_sleep_ms(5);
     }
     kit_close(k);
 }
 
 static void silence_ends(void)
 {
-    struct kit *k = begin("echo '{\"stub\":{\"id\":\"s\"}}'; sleep 100", 400);
+    struct kit *k = begin("echo '{\"stub\":{\"id\":\"s\"}}'; sleep 100", 1500);
     CU_ASSERT_EQUAL(kit_pull(k, "o", 0), SL_RETRY);
-    CU_ASSERT(kit_says(k->e.text, "said nothing for 400 ms") && kit_says(k->e.text, "timeout_ms"));
+    CU_ASSERT(kit_says(k->e.text, "said nothing for 1500 ms") && kit_says(k->e.text, "timeout_ms"));
     struct write_outcome *o = three_writes(k);
     CU_ASSERT(o[0].result == SL_UNCERTAIN && o[2].result == SL_UNCERTAIN);
     kit_close(k);
@@ -399,7 +415,9 @@ static void bad_outcomes_are_uncertain(void)
 static void a_closed_input_kills_nobody(void)
 {
     struct kit *k = kit_new();
-    const char *argv[] = {"sh", "-c", "read -r r; " DESCRIBE "; exec <&-; sleep 0.1; exit 4"};
+    const char *argv[] = {"sh", "-c",
+                          "read -r r; case $r in *'\"call\":\"describe\"'*) " DESCRIBE
+                          "; exec <&-; sleep 0.5;; esac; exit 4"};
     CU_ASSERT_EQUAL_FATAL(open_command(k, argv, 3, 10000), SL_OK);
     char *big = arena_alloc(&k->a, 1 << 20);
     memset(big, 'x', (1 << 20) - 1);
@@ -429,20 +447,6 @@ static void floods_do_not_block(void)
     CU_ASSERT_EQUAL(kit_create(k, "o", "a", &v, 1).result, SL_UNCERTAIN);
     CU_ASSERT_EQUAL(k->e.code, ERR_NONE);
     kit_close(k);
-}
-
-/* Running, not merely waiting to be collected by whoever inherited it. */
-static bool alive(pid_t pid)
-{
-    char path[64], line[256] = "";
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    FILE *f = fopen(path, "r");
-    if (!f)
-        return false;
-    bool read = fgets(line, sizeof(line), f) != NULL;
-    fclose(f);
-    const char *state = strrchr(line, ')');
-    return read && state && state[2] != 'Z' && state[2] != 'X';
 }
 
 static void close_ends_the_whole_group(void)
