@@ -244,7 +244,7 @@ static int open_here(struct lmdb *s, bool read_only, struct err *e)
     return answer(s, mdb_rc, e);
 }
 
-/* In a child that inherited the handle everything LMDB has is left alone: it would clear its parent's places. */
+/* LMDB's manual: an environment is used, and closed, in the process that opened it. A child of a fork leaves it alone. */
 static void lmdb_close(void *self)
 {
     struct lmdb *s = self;
@@ -411,15 +411,13 @@ struct walk {
     const struct store_op *op; /* the present one: after an error the one that failed */
     bool wrote;
     int db;
-    /* A key above which the database holds nothing: beyond it rows are absent, and new ones are appended. */
-    bool any;
+    /* A key above which the database holds nothing: beyond it rows are absent, and new ones are appended. Empty: all are. */
     size_t last_size;
     uint8_t last[STORE_KEY_MAX];
 };
 
 static void walk_last(struct walk *w, struct slice key)
 {
-    w->any = true;
     w->last_size = key.size < sizeof(w->last) ? key.size : sizeof(w->last);
     memcpy(w->last, key.data, w->last_size);
 }
@@ -430,7 +428,7 @@ static int walk_enter(struct walk *w, int db)
     mdb_cursor_close(w->cursor);
     w->cursor = NULL;
     w->db = db;
-    w->any = false;
+    w->last_size = 0;
     int rc = mdb_cursor_open(w->txn, w->lmdb->dbis[db], &w->cursor);
     if (rc == MDB_SUCCESS)
         rc = mdb_cursor_get(w->cursor, &k, &v, MDB_LAST);
@@ -469,7 +467,7 @@ static int walk_op(struct walk *w)
     int rc = w->op->db == w->db ? MDB_SUCCESS : walk_enter(w, w->op->db);
     if (rc != MDB_SUCCESS)
         return rc;
-    bool beyond = !w->any || key_order(w->op->key, slice_of(w->last, w->last_size)) > 0;
+    bool beyond = key_order(w->op->key, slice_of(w->last, w->last_size)) > 0;
     bool puts = w->op->kind == STORE_PUT || w->op->kind == STORE_PUT_NEW;
     return puts ? walk_put(w, beyond, w->op->kind == STORE_PUT_NEW) : walk_look(w, beyond);
 }

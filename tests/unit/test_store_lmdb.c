@@ -1,231 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_store_lmdb.c - the embedded driver on disk: kills, damage, full disks, other processes, and files left untouched. */
-#include "store_kit.h"
+/* test_store_lmdb.c - the embedded driver on disk: kills, full disks, forks, other processes. */
+#include "store_files.h"
 
-#include <dirent.h>
 #include <sys/mount.h>
-#include <sys/statfs.h>
-
-#include "base/file.h"
-#include "store/header.h"
-
-static struct store *owned(void)
-{
-    struct err e = {0};
-    struct store *s = NULL;
-    if (store_open(&store_lmdb, where, false, &s, &e) != STORE_OK || store_acquire(s, false, &e) != STORE_OK)
-        CU_FAIL_FATAL("the store cannot be opened and owned");
-    return s;
-}
-
-static int open_rc(bool read_only, struct err *e)
-{
-    struct store *s = NULL;
-    int rc = store_open(&store_lmdb, where, read_only, &s, e);
-    CU_ASSERT_EQUAL(rc == STORE_OK, e->code == ERR_NONE);
-    store_close(s);
-    return rc;
-}
-
-static const char *in(const char *name)
-{
-    static char path[160];
-    snprintf(path, sizeof(path), "%s/%s", where, name);
-    return path;
-}
-
-static struct buf bytes_of(const char *name)
-{
-    struct err e = {0};
-    struct buf b = {0};
-    file_read(in(name), 0, &b, &e);
-    return b;
-}
-
-static bool is_still(const char *name, const struct buf *was)
-{
-    struct buf now = bytes_of(name);
-    bool same = now.size == was->size && memcmp(now.data, was->data, now.size) == 0;
-    buf_fini(&now);
-    return same;
-}
-
-static void write_bytes(const char *name, const char *data, size_t n_bytes)
-{
-    FILE *f = fopen(in(name), "w");
-    if (!f || fwrite(data, 1, n_bytes, f) != n_bytes || fclose(f) != 0)
-        abort();
-}
-
-static size_t n_entries(const char *path)
-{
-    size_t n = 0;
-    DIR *d = opendir(path);
-    while (d && readdir(d))
-        n++;
-    if (d)
-        closedir(d);
-    return n - 2;
-}
-
-/* A state of 500 rows and some deep trees. */
-static void fill(void)
-{
-    struct err e = {0};
-    struct store_batch b = {0};
-    struct store *s = owned();
-    static char value[3000];
-    for (uint32_t i = 0; i < 500; i++) {
-        uint64_t key = hash64(&i, sizeof(i));
-        batch_put(&b, i % 2 ? DB_BASES : DB_LINKS, slice_of(&key, sizeof(key)), slice_of(value, key % sizeof(value)));
-    }
-    CU_ASSERT_EQUAL(batch_commit(&b, s, &e), STORE_OK);
-    batch_fini(&b);
-    store_close(s);
-}
-
-static void idle_run_writes_nothing(void)
-{
-    struct err e = {0};
-    fill();
-    struct buf was = bytes_of("data.mdb");
-    struct stat before, after;
-    stat(in("data.mdb"), &before);
-    for (int i = 0; i < 3; i++) {
-        struct store *s = owned();
-        struct store_batch b = {0};
-        CU_ASSERT_EQUAL(batch_commit(&b, s, &e), STORE_OK);
-        batch_expect(&b, DB_LINKS, text("none"), slice_of(NULL, 0));
-        batch_del(&b, DB_LINKS, text("none"));
-        CU_ASSERT_EQUAL(batch_commit(&b, s, &e), STORE_OK);
-        CU_ASSERT_EQUAL(count(s, DB_LINKS), 250);
-        batch_fini(&b);
-        store_close(s);
-    }
-    stat(in("data.mdb"), &after);
-    CU_ASSERT_TRUE(is_still("data.mdb", &was));
-    CU_ASSERT_TRUE(before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
-    buf_fini(&was);
-}
-
-static void newer_format_is_refused(void)
-{
-    struct err e = {0};
-    fill();
-    CU_ASSERT_EQUAL(raw_number("format", 3), 0);
-    struct buf was = bytes_of("data.mdb");
-    CU_ASSERT_EQUAL(open_rc(false, &e), STORE_TOONEW);
-    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "format 3, this syncline knows 1"));
-    CU_ASSERT_EQUAL(e.code, ERR_STATE);
-    err_clear(&e);
-    CU_ASSERT_EQUAL(open_rc(true, &e), STORE_TOONEW);
-    CU_ASSERT_TRUE(is_still("data.mdb", &was));
-    err_clear(&e);
-    CU_ASSERT_EQUAL(raw_number("format", 0), 0);
-    CU_ASSERT_EQUAL(open_rc(false, &e), STORE_CORRUPT);
-    buf_fini(&was);
-}
-
-static void truncated_file_is_refused(void)
-{
-    fill();
-    struct buf whole = bytes_of("data.mdb");
-    size_t refused = 0, tried = 0;
-    for (size_t n = 0; n < whole.size; n += n < 8192 ? 511 : 4096 + 97) {
-        struct err e = {0};
-        write_bytes("data.mdb", whole.data, n);
-        struct buf was = bytes_of("data.mdb");
-        int rc = open_rc(n % 2, &e);
-        CU_ASSERT_TRUE(rc == STORE_CORRUPT);
-        CU_ASSERT_TRUE(is_still("data.mdb", &was));
-        refused += rc == STORE_CORRUPT;
-        tried++;
-        buf_fini(&was);
-    }
-    CU_ASSERT_EQUAL(refused, tried);
-    struct err e = {0};
-    write_bytes("data.mdb", whole.data, whole.size);
-    CU_ASSERT_EQUAL(open_rc(false, &e), STORE_OK);
-    buf_fini(&whole);
-}
-
-/* A killed commit leaves bytes behind the last page, in any number. */
-static void longer_file_is_fine(void)
-{
-    struct err e = {0};
-    fill();
-    struct buf whole = bytes_of("data.mdb");
-    buf_add(&whole, "torn", 4);
-    write_bytes("data.mdb", whole.data, whole.size);
-    CU_ASSERT_EQUAL(open_rc(false, &e), STORE_OK);
-    struct store *s = owned();
-    CU_ASSERT_EQUAL(put(s, DB_LINKS, "k", "v"), STORE_OK);
-    store_close(s);
-    CU_ASSERT_EQUAL(open_rc(false, &e), STORE_OK);
-    buf_fini(&whole);
-}
-
-/* Commits that free the last pages they took, until the file is shorter than its page count: it only looks cut off. */
-static void unwritten_free_pages_are_fine(void)
-{
-    static char big[600000];
-    struct err e = {0};
-    struct header h = {0};
-    struct store *s = owned();
-    for (uint32_t i = 1; i < 20; i++) {
-        struct store_batch b = {0};
-        batch_put(&b, DB_LINKS, slice_of(&i, 4), text("v"));
-        batch_put(&b, DB_RUNS, text("k"), slice_of(big, 30000 * i));
-        batch_del(&b, DB_RUNS, text("k"));
-        CU_ASSERT_EQUAL(batch_commit(&b, s, &e), STORE_OK);
-        batch_fini(&b);
-    }
-    store_close(s);
-    int fd = open(in("data.mdb"), O_RDWR | O_CLOEXEC);
-    CU_ASSERT_PTR_NULL(header_read(fd, &h));
-    CU_ASSERT_TRUE(h.n_whole >= h.n_pages); /* the driver has filled it out */
-    CU_ASSERT_EQUAL(ftruncate(fd, (off_t)(h.n_pages - 1) * h.page_bytes), 0);
-    CU_ASSERT_PTR_NULL(header_read(fd, &h));
-    CU_ASSERT_TRUE(h.n_whole < h.n_pages);
-    CU_ASSERT_TRUE(header_trees_whole(fd, &h));
-    close(fd);
-    CU_ASSERT_EQUAL(open_rc(true, &e), STORE_OK);
-    s = owned();
-    CU_ASSERT_EQUAL(count(s, DB_LINKS), 19);
-    store_close(s);
-}
-
-/* In another process, which a damaged header may not end by a signal. Each byte of both headers is damaged three ways. */
-static int be_damaged(char **argv)
-{
-    static const uint8_t damage[] = {0x01, 0x80, 0xFF};
-    snprintf(where, sizeof(where), "%s", argv[2]);
-    struct buf whole = bytes_of("data.mdb");
-    int n_refused = 0;
-    for (size_t at = 0; at < 2 * 160; at++) {
-        size_t offset = at < 160 ? at : 4096 + at - 160;
-        for (size_t i = 0; i < sizeof(damage); i++) {
-            struct err e = {0};
-            struct store *s = NULL;
-            whole.data[offset] = (char)(whole.data[offset] ^ damage[i]);
-            write_bytes("data.mdb", whole.data, whole.size);
-            int rc = store_open(&store_lmdb, where, false, &s, &e);
-            n_refused += rc != STORE_OK;
-            if (rc != STORE_OK && (e.code != ERR_STATE || !is_still("data.mdb", &whole)))
-                return 1;
-            store_close(s);
-            whole.data[offset] = (char)(whole.data[offset] ^ damage[i]);
-        }
-    }
-    buf_fini(&whole);
-    return n_refused > 100 ? 0 : 2;
-}
-
-static void damaged_header_is_refused(void)
-{
-    fill();
-    CU_ASSERT_EQUAL(other_run("damaged", NULL, NULL), 0);
-}
 
 /* The other process commits rows 1, 2, … in two databases each and says each number once it is acknowledged. */
 static int be_committer(char **argv)
@@ -394,6 +171,30 @@ static void fork_is_refused(void)
     store_close(s);
 }
 
+/* The child shares the parent's place among the readers; closing there must not clear it. */
+static void fork_keeps_the_snapshot(void)
+{
+    struct err e = {0};
+    struct store *s = NULL;
+    struct store_snap *snap = NULL;
+    struct slice v;
+    CU_ASSERT_EQUAL(other_run("put", "k", "old"), STORE_OK);
+    CU_ASSERT_EQUAL_FATAL(store_open(&store_lmdb, where, true, &s, &e), STORE_OK);
+    CU_ASSERT_EQUAL(store_snap(s, &snap, &e), STORE_OK);
+    pid_t pid = fork();
+    if (pid == 0) {
+        store_close(s);
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+    for (int i = 0; i < 6; i++)
+        CU_ASSERT_EQUAL(other_run("put", i % 2 ? "j" : "k", "new"), STORE_OK);
+    CU_ASSERT_EQUAL(store_get(snap, DB_LINKS, text("k"), &v), STORE_OK);
+    CU_ASSERT_TRUE(slice_is(v, "old"));
+    store_snap_end(snap);
+    store_close(s);
+}
+
 static void replaced_folder_is_noticed(void)
 {
     struct err e = {0};
@@ -544,12 +345,6 @@ static void full_disk(void)
 }
 
 #define TESTS(X)                                                                                                       \
-    X(idle_run_writes_nothing, "a run that commits nothing leaves the file as it is (I11)")                            \
-    X(newer_format_is_refused, "state of a newer format is refused untouched, naming both versions")                   \
-    X(truncated_file_is_refused, "a truncated file is refused untouched")                                              \
-    X(longer_file_is_fine, "what a killed commit left behind the last page is no damage")                              \
-    X(unwritten_free_pages_are_fine, "free pages that were never written are no damage")                               \
-    X(damaged_header_is_refused, "a damaged header is refused untouched and ends no process")                          \
     X(kill_loses_nothing_acknowledged, "kill -9: every acknowledged commit is there, whole (I18)")                     \
     X(read_only_makes_nothing, "a read-only open makes no file")                                                       \
     X(only_whole_folders_appear, "a folder appears whole or not at all")                                               \
@@ -557,28 +352,21 @@ static void full_disk(void)
     X(twice_in_one_process, "one process opens a pair once")                                                           \
     X(descriptors_close_on_exec, "descriptors close on exec")                                                          \
     X(fork_is_refused, "a handle that came through a fork is refused, its parent's lives on")                          \
+    X(fork_keeps_the_snapshot, "a snapshot outlives the child that closed it")                                         \
     X(replaced_folder_is_noticed, "a folder that was replaced while open is noticed")                                  \
     X(waiting_for_the_owner, "waiting ends when the owner is killed")                                                  \
     X(map_grows, "the map grows, also under those who look on")                                                        \
     X(backup_is_the_state, "a backup is the state, and its fence goes on")                                             \
     X(full_disk, "a full disk: the reserve, then nothing is lost, then on")
 
-#define DEFINE(test, title)                                                                                            \
-    static void fresh_##test(void)                                                                                     \
-    {                                                                                                                  \
-        scratch_new();                                                                                                 \
-        test();                                                                                                        \
-        scratch_remove();                                                                                              \
-    }
-TESTS(DEFINE)
+TESTS(FRESH)
 
-#define ROW(test, title) {title, fresh_##test},
 static const struct check tests[] = {TESTS(ROW)};
 
 static const struct {
     const char *verb;
     int (*run)(char **argv);
-} verbs[] = {{"damaged", be_damaged}, {"commits", be_committer}, {"make", be_maker}, {"grow", be_grower}};
+} verbs[] = {{"commits", be_committer}, {"make", be_maker}, {"grow", be_grower}};
 
 int main(int argc, char **argv)
 {
