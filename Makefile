@@ -57,10 +57,13 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 all: $(BUILD)/syncline plugins $(CERTIFY)
 plugins: $(PLUGIN_SO)
 
+# One look for all that this make will need: two installations at once would be in each other's way.
 # Looked for again when what is needed changes; `make clean` asks anew.
-NEEDS := .ci/setup $(wildcard plugins/*/libs)
-$(BUILD)/.found-%: $(NEEDS)
-	@CC="$(CC)" .ci/setup $*
+GOAL := $(firstword $(filter check,$(MAKECMDGOALS)) $(if $(findstring test,$(MAKECMDGOALS)),test) \
+  $(if $(filter demo bench,$(MAKECMDGOALS)),demo) build)
+FOUND := $(BUILD)/.found-$(GOAL)
+$(FOUND): .ci/setup $(wildcard plugins/*/libs)
+	@CC="$(CC)" .ci/setup $(GOAL)
 	@mkdir -p $(@D)
 	@touch $@
 
@@ -73,17 +76,16 @@ $(BUILD)/syncline: $(BUILD)/obj/host/main.o $(BUILD)/libhost.a
 $(BUILD)/certify: $(CERTIFY_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/libhost.a
 	@echo "$(CC) $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) $(LD_HARD) -o $@ $(filter %.o,$^) $(BUILD)/libhost.a $(LIBS_HOST)
-$(BUILD)/obj/%.o: %.c | $(BUILD)/.found-build
+$(BUILD)/obj/%.o: %.c | $(FOUND)
 	@mkdir -p $(@D)
 	@echo "$(CC) $@"
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
-$(UNIT_SRC:%.c=$(BUILD)/obj/%.o) $(ENGINE_KIT_OBJ): | $(BUILD)/.found-test
 
 # A connector: every .c of its folder; its `libs` file names pkg-config packages and their Debian packages.
 # The loader refuses files that others could have written, whatever the umask here is.
 plugin_pkgs = $(shell test -f plugins/$(1)/libs && cut -d' ' -f1 plugins/$(1)/libs)
 define PLUGIN_RULE
-$(BUILD)/plugins/$(1).so: $(wildcard plugins/$(1)/*.c plugins/$(1)/*.h sdk/include/syncline/*.h) | $(BUILD)/.found-build
+$(BUILD)/plugins/$(1).so: $(wildcard plugins/$(1)/*.c plugins/$(1)/*.h sdk/include/syncline/*.h) | $(FOUND)
 	@mkdir -p $$(@D)
 	@echo "$$(CC) $$@"
 	$$(Q)$$(CC) $$(STD) $$(OPT) $$(WARN) $$(HARD) -fPIC -Isdk/include $$(CFLAGS) $$(LDOPT) -shared \
@@ -105,10 +107,10 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libhost.a
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $< $(BUILD)/libhost.a $(LIBS_HOST) -lcunit
 tests-bin: $(UNIT_BIN)
 
-test: all tests-bin | $(BUILD)/.found-test
+test: all tests-bin | $(FOUND)
 	@BUILD=$(BUILD) CC="$(CC)" tests/run
 
-check: all | $(BUILD)/.found-test $(BUILD)/.found-check
+check: all | $(FOUND)
 	@BUILD=$(BUILD) CC="$(CC)" tests/check/run
 
 format:
@@ -127,9 +129,9 @@ fuzz:
 	@$(MAKE) CC=clang MODE=fuzz BUILD=build-fuzz fuzzers
 	@BUILD=build-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
-bench: all
+bench: all | $(FOUND)
 	@BUILD=$(BUILD) tests/bench/run
-demo: all | $(BUILD)/.found-test
+demo: all | $(FOUND)
 	@BUILD=$(BUILD) configs/demo/run
 
 # --- installing ---
