@@ -103,6 +103,7 @@ static int settle_update(struct engine *g, struct unit *u)
             if (now && value_equal(now, &i->changes[c].after))
                 some[n++] = i->changes[c];
         }
+        history_intent(g, u, 0); /* with what the others may have lost */
         u->intent.changes = some;
         u->intent.n_changes = n;
         u->plan.write[1 - i->side].kind = SL_UPDATE; /* look again at both sides */
