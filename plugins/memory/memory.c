@@ -588,13 +588,14 @@ static void arrive(struct memory_world *w, const struct memory_late *l)
 
 void memory_clock(struct memory_world *w, int64_t now_ms)
 {
-    w->now_ms = now_ms;
     for (size_t i = 0; i < MEMORY_LATE; i++)
         if (w->late[i].used && w->late[i].at_ms <= now_ms) {
             struct memory_late l = w->late[i];
             w->late[i].used = false;
+            w->now_ms = l.at_ms;
             arrive(w, &l);
         }
+    w->now_ms = now_ms;
 }
 
 /* Tells the outcome. Returns false when no more is to be done. */
