@@ -2,6 +2,7 @@
 /* test_store_lmdb.c - the embedded driver on disk: kills, full disks, forks, other processes. */
 #include "store_files.h"
 
+#include <errno.h>
 #include <sys/mount.h>
 
 /* The other process commits rows 1, 2, … in two databases each and says each number once it is acknowledged. */
@@ -296,6 +297,37 @@ static void backup_is_the_state(void)
     store_close(s);
 }
 
+static int fail_sync_in;
+
+/* Stands before the C library's for LMDB too. */
+__attribute__((visibility("default"))) int fdatasync(int fd)
+{
+    if (fail_sync_in && --fail_sync_in == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return fsync(fd);
+}
+
+static void io_error_ends_the_handle(void)
+{
+    struct err e = {0};
+    bool applied = true;
+    struct store *s = owned();
+    CU_ASSERT_EQUAL(put(s, DB_LINKS, "acked", "v"), STORE_OK);
+    fail_sync_in = 1;
+    CU_ASSERT_EQUAL(put(s, DB_LINKS, "failed", "v"), STORE_IO);
+    CU_ASSERT_EQUAL(fail_sync_in, 0);
+    CU_ASSERT_EQUAL(put(s, DB_LINKS, "later", "v"), STORE_IO);
+    CU_ASSERT_EQUAL(store_resolve(s, &applied, &e), STORE_IO);
+    CU_ASSERT_EQUAL(e.code, ERR_STATE);
+    store_close(s);
+    s = owned();
+    CU_ASSERT_EQUAL(count(s, DB_LINKS), 1);
+    CU_ASSERT_STRING_EQUAL(got(s, DB_LINKS, "acked"), "v");
+    store_close(s);
+}
+
 /* Fills the disk beside the state until nothing is left. */
 static void fill_disk(const char *path)
 {
@@ -357,6 +389,7 @@ static void full_disk(void)
     X(waiting_for_the_owner, "waiting ends when the owner is killed")                                                  \
     X(map_grows, "the map grows, also under those who look on")                                                        \
     X(backup_is_the_state, "a backup is the state, and its fence goes on")                                             \
+    X(io_error_ends_the_handle, "an I/O error in a commit ends the handle, nothing acknowledged is lost")              \
     X(full_disk, "a full disk: the reserve, then nothing is lost, then on")
 
 TESTS(FRESH)
