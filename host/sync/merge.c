@@ -352,18 +352,26 @@ static void carry_out(const struct plan_in *in, struct plan_out *out, const stru
     }
 }
 
-static void out_init(const struct plan_in *in, struct arena *a, struct plan_out *out)
+/* Room for just what is decided: the plans of a whole chunk of records are held at once. */
+static void out_init(const struct field *fields, size_t n, struct arena *a, struct plan_out *out)
 {
+    size_t n_changes[2] = {0, 0}, n_waits = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct field *f = &fields[i];
+        bool taken = f->winner == 0 || f->winner == 1;
+        n_waits += f->winner == -2 || (taken && !f->to_ok[1 - f->winner]);
+        for (int t = 0; t < 2; t++)
+            n_changes[t] += f->winner == 2 || f->winner == 1 - t;
+    }
     for (int t = 0; t < 2; t++)
-        out->write[t].changes = arena_alloc(a, (in->n_rules + 1) * sizeof *out->write[t].changes);
-    out->waits = arena_alloc(a, (in->n_rules + 1) * sizeof *out->waits);
+        out->write[t].changes = n_changes[t] ? arena_alloc(a, n_changes[t] * sizeof *out->write[t].changes) : NULL;
+    out->waits = n_waits ? arena_alloc(a, n_waits * sizeof *out->waits) : NULL;
 }
 
 void merge_fields(const struct plan_in *in, struct arena *a, struct plan_out *out)
 {
-    struct field *fields = arena_alloc(a, (in->n_rules + 1) * sizeof *fields);
+    struct field *fields = mem_alloc((in->n_rules + 1) * sizeof *fields);
     int groups = 0;
-    out_init(in, a, out);
     for (size_t i = 0; i < in->n_rules; i++) {
         fields[i].rule = &in->rules[i];
         load_values(in, &fields[i], a);
@@ -373,23 +381,28 @@ void merge_fields(const struct plan_in *in, struct arena *a, struct plan_out *ou
     }
     for (int g = 1; g <= groups; g++)
         decide_group(in, fields, in->n_rules, g, a);
+    out_init(fields, in->n_rules, a, out);
     for (size_t i = 0; i < in->n_rules; i++)
         carry_out(in, out, &fields[i], a);
+    mem_free(fields);
 }
 
 void merge_create(const struct plan_in *in, int t, struct arena *a, struct plan_out *out)
 {
-    out_init(in, a, out);
+    struct field *fields = mem_alloc((in->n_rules + 1) * sizeof *fields);
+    size_t n = 0;
     for (size_t i = 0; i < in->n_rules; i++) {
-        struct field f = {.rule = &in->rules[i], .winner = 1 - t, .reason = REASON_NEW};
-        if (!f.rule->to[t])
+        if (!in->rules[i].to[t])
             continue;
-        load_values(in, &f, a);
-        if (!f.to_ok[t])
-            add_wait(out, &f, WAIT_PARKED, f.error ? f.error : "cannot be mapped; check the field's rule");
-        else if (f.mapped[t].type != SL_ABSENT)
-            add_change(out, &f, t, &f.mapped[t], false);
+        fields[n] = (struct field){.rule = &in->rules[i], .winner = 1 - t, .reason = REASON_NEW};
+        load_values(in, &fields[n++], a);
     }
+    out_init(fields, n, a, out);
+    for (size_t i = 0; i < n; i++) {
+        fields[i].dirty[t] = false; /* nothing is lost to a create */
+        carry_out(in, out, &fields[i], a);
+    }
+    mem_free(fields);
     out->write[t].kind = SL_CREATE;
     out->write[t].reason = REASON_NEW;
 }

@@ -21,11 +21,11 @@ void history_event(struct engine *g, const struct unit *u, int reason)
     put_history_row(&g->batch, &h);
 }
 
-/* Both bases of each change, side a first: what `why` shows. */
-static struct sl_value *bases_of(struct engine *g, const struct unit *u)
+/* Both bases of each change, side a first: what `why` shows. To be freed. */
+static struct sl_value *bases_of(const struct unit *u)
 {
     const struct intent *i = &u->intent;
-    struct sl_value *out = arena_alloc(&g->chunk, (2 * i->n_changes + 1) * sizeof *out);
+    struct sl_value *out = mem_alloc((2 * i->n_changes + 1) * sizeof *out);
     for (size_t c = 0; c < i->n_changes; c++)
         for (int s = 0; s < 2; s++) {
             const char *name = s == i->side ? i->changes[c].name : i->changes[c].source;
@@ -44,10 +44,11 @@ void history_intent(struct engine *g, const struct unit *u, int kind)
     h.op = i->ulid;
     h.changes = i->changes;
     h.n_changes = i->n_changes;
-    h.bases = bases_of(g, u);
+    h.bases = bases_of(u);
     if (i->kind == SL_DELETE || i->kind == SL_ARCHIVE)
         h.kept = i->before;
     put_history_row(&g->batch, &h);
+    mem_free(h.bases);
 }
 
 void outcome_again(struct engine *g, struct unit *u)
