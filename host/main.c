@@ -18,14 +18,17 @@ static const struct command commands[] = {
     {"test-filter", "PAIR ID", "show what the filter and the mapping make of one record",
      "ID is a record of side a, or b:ID.\n", cmd_test_filter},
     {"plan", "[PAIR...] [-o FILE]", "show what a run would write; writes nothing",
-     "  -o FILE       write the plan to FILE, for `apply`\n  --exit-code   exit 4 when there is something to write\n", cmd_plan},
+     "  -o FILE       write the plan to FILE, for `apply`\n  --exit-code   exit 4 when there is something to write\n",
+     cmd_plan},
     {"apply", "FILE", "carry out exactly that plan", NULL, cmd_apply},
-    {"sync", "[PAIR...]", "one run of each pair", "  --no-wait   exit 1 instead of waiting for another run of the pair\n", cmd_sync},
+    {"sync", "[PAIR...]", "one run of each pair",
+     "  --no-wait   exit 1 instead of waiting for another run of the pair\n", cmd_sync},
     {"status", "[PAIR...]", "what is in step, what waits and why", NULL, cmd_status},
     {"conflicts", "[list | show ID | resolve ID --take a|b | resolve ID --value JSON]", "what waits for a person",
      "An ID is as `conflicts list` prints it; with several pairs, PAIR/ID.\n", cmd_conflicts},
     {"parked", "[list | show ID | retry ID | retry --all | drop ID]", "records set aside and why", NULL, cmd_parked},
-    {"approve", "PAIR --deletes N | PAIR --first-run", "let withheld deletes or a reviewed first run through", NULL, cmd_approve},
+    {"approve", "PAIR --deletes N | PAIR --first-run", "let withheld deletes or a reviewed first run through", NULL,
+     cmd_approve},
     {"history", "[PAIR [ID]] [--since T]", "what was written, when and why",
      "  --since T   a time (2026-11-23 or 2026-11-23T09:00:00Z) or an age (2h, 7d)\n", cmd_history},
     {"why", "PAIR ID [FIELD]", "why a record's fields have the values they have", NULL, cmd_why},
@@ -56,8 +59,8 @@ static const struct command *find_command(const char *name, struct err *e)
         names[i] = commands[i].name;
     }
     const char *near = nearest_word(name, names, N_COMMANDS);
-    err_set(e, ERR_CONFIG, "'%s' is no command%s%s%s; `syncline --help` lists them", name, near ? "; did you mean '" : "",
-            near ? near : "", near ? "'?" : "");
+    err_set(e, ERR_CONFIG, "'%s' is no command%s%s%s; `syncline --help` lists them", name,
+            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     return NULL;
 }
 

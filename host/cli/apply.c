@@ -25,8 +25,8 @@ static bool of_pair(const struct json *item, const struct conf_pair *pair)
 static void tell_left_out(const struct conf_pair *pair, const struct json *item)
 {
     const char *a = text_of(item, "a"), *b = text_of(item, "b"), *op = text_of(item, "op");
-    printf("%s: left out: %s of %s ↔ %s: it is done already or no longer as planned; plan again\n", pair->name, op ? op : "?",
-           a ? a : "(new)", b ? b : "(new)");
+    printf("%s: left out: %s of %s ↔ %s: it is done already or no longer as planned; plan again\n", pair->name,
+           op ? op : "?", a ? a : "(new)", b ? b : "(new)");
 }
 
 static int apply_one(struct cli *c, struct conf_pair *pair)

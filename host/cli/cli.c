@@ -24,8 +24,8 @@ static int unknown_option(struct cli *c, const char *arg, const struct option_ro
     for (size_t i = 0; i < n && i < 16; i++)
         names[i] = rows[i].name;
     const char *near = nearest_word(arg, names, n < 16 ? n : 16);
-    return err_set(&c->err, ERR_CONFIG, "'%s' is no option of this command%s%s", arg, near ? "; did you mean " : "; see --help",
-                   near ? near : "");
+    return err_set(&c->err, ERR_CONFIG, "'%s' is no option of this command%s%s", arg,
+                   near ? "; did you mean " : "; see --help", near ? near : "");
 }
 
 int cli_options(struct cli *c, const struct option_row *rows, size_t n)
@@ -91,8 +91,8 @@ struct conf_pair *cli_pair(struct cli *c, const char *name)
     if (!name)
         err_set(&c->err, ERR_CONFIG, "there are %zu pairs: name one", c->conf->n_pairs);
     else
-        err_set(&c->err, ERR_CONFIG, "there is no pair '%s'%s%s%s", name, near ? "; did you mean '" : "; see the config's `pairs`",
-                near ? near : "", near ? "'?" : "");
+        err_set(&c->err, ERR_CONFIG, "there is no pair '%s'%s%s%s", name,
+                near ? "; did you mean '" : "; see the config's `pairs`", near ? near : "", near ? "'?" : "");
     return NULL;
 }
 

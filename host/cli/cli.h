@@ -8,11 +8,11 @@
 
 /* One invocation. */
 struct cli {
-    const char *config;  /* the config file */
+    const char *config; /* the config file */
     bool json;
-    int argc;            /* arguments after the command's name */
+    int argc; /* arguments after the command's name */
     char **argv;
-    struct conf *conf;   /* loaded by cli_conf */
+    struct conf *conf; /* loaded by cli_conf */
     struct arena arena;
     struct err err;
 };

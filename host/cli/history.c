@@ -11,7 +11,10 @@ static int only_side;
 static int64_t since_ms;
 static uint64_t shown;
 
-static const char *const verbs[] = {[0] = "decided", [SL_CREATE] = "created", [SL_UPDATE] = "updated", [SL_DELETE] = "deleted",
+static const char *const verbs[] = {[0] = "decided",
+                                    [SL_CREATE] = "created",
+                                    [SL_UPDATE] = "updated",
+                                    [SL_DELETE] = "deleted",
                                     [SL_ARCHIVE] = "archived"};
 
 /* One line a field, so that `jq` and `grep` find it. */
@@ -156,8 +159,11 @@ int cmd_history(struct cli *c)
 
 static void print_now(struct cli *c, const struct link *l, struct pair_open *open, const char *pair)
 {
-    static const char *const states[] = {[LINK_HALF] = "not linked", [LINK_LIVE] = "linked", [LINK_UNLINKED] = "unlinked by policy or command",
-                                         [LINK_UNDONE] = "undone", [LINK_PENDING] = "being created on the other side"};
+    static const char *const states[] = {[LINK_HALF] = "not linked",
+                                         [LINK_LIVE] = "linked",
+                                         [LINK_UNLINKED] = "unlinked by policy or command",
+                                         [LINK_UNDONE] = "undone",
+                                         [LINK_PENDING] = "being created on the other side"};
     struct store_snap *snap = NULL;
     printf("%s  %s ↔ %s: %s\n", pair, l->id[0] ? l->id[0] : "-", l->id[1] ? l->id[1] : "-", states[l->state]);
     if (store_snap(open->store, &snap, &c->err) != STORE_OK)
@@ -186,7 +192,8 @@ int cmd_why(struct cli *c)
     only_side = act_side(c->argv[1], &only_id);
     only_field = c->argc == 3 ? c->argv[2] : NULL;
     if (!open.store)
-        return err_set(&c->err, ERR_CONFIG, "pairs.%s: there is no state yet; run `syncline sync %s` first", pair->name, pair->name);
+        return err_set(&c->err, ERR_CONFIG, "pairs.%s: there is no state yet; run `syncline sync %s` first", pair->name,
+                       pair->name);
     int rc = act_find_link(open.store, only_side, only_id, &c->arena, &l, &c->err);
     if (rc == 0 && !c->json)
         print_now(c, &l, &open, pair->name);

@@ -38,7 +38,8 @@ static int parse_side(struct cli *c, const char *text, struct init_side *s)
 {
     const char *colon = strchr(text, ':');
     if (!colon || colon == text || (size_t)(colon - text) >= sizeof s->plugin)
-        return err_set(&c->err, ERR_CONFIG, "'%s': a side is PLUGIN:OBJECT?SETTING=VALUE&…, for example jsondir:issues?root=tracker", text);
+        return err_set(&c->err, ERR_CONFIG,
+                       "'%s': a side is PLUGIN:OBJECT?SETTING=VALUE&…, for example jsondir:issues?root=tracker", text);
     memcpy(s->plugin, text, (size_t)(colon - text));
     char *rest = arena_text(&c->arena, colon + 1);
     char *query = strchr(rest, '?');
@@ -126,7 +127,8 @@ static void put_fields(struct buf *b, const struct init_side side[2])
             bool both = (o[1 - s]->caps & SL_CAP_OPEN_SCHEMA) && o[1 - s]->n_fields == 0;
             for (uint32_t k = 0; k < o[1 - s]->n_fields; k++)
                 both |= strcmp(field_at(o[1 - s], k)->name, name) == 0;
-            bool writable = (field_at(o[s], i)->flags & SL_FIELD_WRITABLE) && !(field_at(o[s], i)->flags & SL_FIELD_KEY);
+            bool writable =
+                (field_at(o[s], i)->flags & SL_FIELD_WRITABLE) && !(field_at(o[s], i)->flags & SL_FIELD_KEY);
             if (both && s == 1 && o[0]->n_fields)
                 continue;
             buf_text(b, both && writable ? "        {\"a\": " : "        // only one side can take it: {\"a\": ");
@@ -146,8 +148,10 @@ static bool has_fields(const struct init_side side[2])
 static int write_config(struct cli *c, const struct init_side side[2])
 {
     struct buf b = {0};
-    buf_text(&b, "// Syncline: keeps two collections in step. `syncline check`, then `syncline plan`, then `syncline sync`.\n{\n"
-                 "  \"state\": \"state\",\n  \"connections\": {\n");
+    buf_text(
+        &b,
+        "// Syncline: keeps two collections in step. `syncline check`, then `syncline plan`, then `syncline sync`.\n{\n"
+        "  \"state\": \"state\",\n  \"connections\": {\n");
     put_connection(&b, &side[0], ",");
     put_connection(&b, &side[1], "");
     buf_text(&b, "  },\n  \"pairs\": {\n    \"main\": {\n");
@@ -161,9 +165,11 @@ static int write_config(struct cli *c, const struct init_side side[2])
     buf_text(&b, "      \"mode\": \"two_way\",      // or one_way: a to b\n");
     if (has_fields(side))
         put_fields(&b, side);
-    buf_text(&b, "      // \"match\": [\"name\"],   // how records that exist on both sides find each other in the first run\n"
-                 "      \"conflict\": \"manual\",   // a | b | newest | nonempty | merge | min | max | manual\n"
-                 "      \"deletes\": {\"policy\": \"unlink\", \"max\": 10, \"max_percent\": 10}\n    }\n  }\n}\n");
+    buf_text(
+        &b,
+        "      // \"match\": [\"name\"],   // how records that exist on both sides find each other in the first run\n"
+        "      \"conflict\": \"manual\",   // a | b | newest | nonempty | merge | min | max | manual\n"
+        "      \"deletes\": {\"policy\": \"unlink\", \"max\": 10, \"max_percent\": 10}\n    }\n  }\n}\n");
     int rc = file_write_atomic(c->config, 0644, b.data, b.size, &c->err);
     buf_fini(&b);
     return rc;

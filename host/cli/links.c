@@ -5,8 +5,11 @@
 
 #include "cli/cli.h"
 
-static const char *const states[] = {[LINK_HALF] = "unlinked-yet", [LINK_LIVE] = "linked", [LINK_UNLINKED] = "unlinked",
-                                     [LINK_UNDONE] = "undone", [LINK_PENDING] = "pending"};
+static const char *const states[] = {[LINK_HALF] = "unlinked-yet",
+                                     [LINK_LIVE] = "linked",
+                                     [LINK_UNLINKED] = "unlinked",
+                                     [LINK_UNDONE] = "undone",
+                                     [LINK_PENDING] = "pending"};
 
 static void print_link(struct cli *c, const struct conf_pair *pair, const struct link *l)
 {
@@ -88,6 +91,7 @@ int cmd_unlink(struct cli *c)
     act_unlink(open.store, side, id, forget, &cli_world, &c->err);
     pair_close(&open);
     if (!c->err.code && !c->json)
-        printf("%s: %s %s\n", pair->name, id, forget ? "forgotten; the next sync may match or create it again" : "unlinked; both records stay");
+        printf("%s: %s %s\n", pair->name, id,
+               forget ? "forgotten; the next sync may match or create it again" : "unlinked; both records stay");
     return err_exit(&c->err);
 }

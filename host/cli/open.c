@@ -9,8 +9,8 @@
 /* The same text as long as the pair joins the same two collections: link keys survive lost state by it. */
 static const char *identity(struct cli *c, const struct conf_pair *p)
 {
-    return arena_printf(&c->arena, "%s|%s|%s|%s|%s", p->name, p->side[0].connection, p->side[0].object, p->side[1].connection,
-                        p->side[1].object);
+    return arena_printf(&c->arena, "%s|%s|%s|%s|%s", p->name, p->side[0].connection, p->side[0].object,
+                        p->side[1].connection, p->side[1].object);
 }
 
 static int open_store(struct cli *c, const struct conf_pair *p, unsigned what, struct pair_open *out)
@@ -32,7 +32,8 @@ static int open_store(struct cli *c, const struct conf_pair *p, unsigned what, s
 static int open_side(struct cli *c, const struct conf_pair *p, int s, struct pair_open *out)
 {
     const struct conf_connection *k = &c->conf->connections[p->side[s].connection_index];
-    int rc = session_open(plugin_table(k->lib), k->name, k->settings, k->n_settings, &cli_world, &out->session[s], &c->err);
+    int rc =
+        session_open(plugin_table(k->lib), k->name, k->settings, k->n_settings, &cli_world, &out->session[s], &c->err);
     return rc ? err_set(&c->err, class_err(rc), "%s: cannot be opened", k->name) : 0;
 }
 
@@ -56,7 +57,8 @@ int pair_open(struct cli *c, const struct conf_pair *pair, unsigned what, struct
     int rc = what & (OPEN_READ | OPEN_WRITE) ? open_store(c, pair, what, out) : 0;
     for (int s = 0; s < 2 && rc == 0 && (what & OPEN_SESSIONS); s++)
         rc = open_side(c, pair, s, out);
-    out->env = (struct run_env){.conf = c->conf, .pair = pair, .store = out->store, .world = &cli_world, .identity = identity(c, pair)};
+    out->env = (struct run_env){
+        .conf = c->conf, .pair = pair, .store = out->store, .world = &cli_world, .identity = identity(c, pair)};
     out->env.session[0] = out->session[0];
     out->env.session[1] = out->session[1];
     out->env.sink.self = (void *)(uintptr_t)pair;

@@ -45,15 +45,18 @@ static void print_json(const struct plan_item *item)
 
 static void print_text(struct cli *c, const struct plan_item *item)
 {
-    static const char *const marks[][2] = {{"create", "+"}, {"update", "~"}, {"delete", "-"}, {"archive", "-"},
-                                           {"link", "="}, {"conflict", "!"}, {"drift", "!"}, {"ambiguous", "?"}};
+    static const char *const marks[][2] = {{"create", "+"}, {"update", "~"},   {"delete", "-"}, {"archive", "-"},
+                                           {"link", "="},   {"conflict", "!"}, {"drift", "!"},  {"ambiguous", "?"}};
     const char *mark = " ";
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (strcmp(marks[i][0], item->op) == 0)
             mark = marks[i][1];
     printf("%s %s %s%s  %s ↔ %s  %s\n    %s\n", mark, item->pair->name, item->op,
-           item->side < 0 ? "" : item->side ? " b" : " a", item->id[0] ? item->id[0] : "(new)",
-           item->id[1] ? item->id[1] : "(new)", item->label ? item->label : "", item->reason ? item->reason : "");
+           item->side < 0 ? ""
+           : item->side   ? " b"
+                          : " a",
+           item->id[0] ? item->id[0] : "(new)", item->id[1] ? item->id[1] : "(new)", item->label ? item->label : "",
+           item->reason ? item->reason : "");
     for (size_t i = 0; i < item->n_changes; i++)
         printf("    %s: %s → %s\n", item->changes[i].name, out_brief(&c->arena, &item->changes[i].before),
                out_brief(&c->arena, &item->changes[i].after));

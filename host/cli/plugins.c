@@ -8,15 +8,28 @@
 static const struct {
     uint64_t bit;
     const char *name;
-} caps[] = {{SL_CAP_CREATE, "create"}, {SL_CAP_UPDATE, "update"}, {SL_CAP_DELETE, "delete"}, {SL_CAP_ARCHIVE, "archive"},
-            {SL_CAP_DELTA, "delta"}, {SL_CAP_COMPLETE, "complete-listing"}, {SL_CAP_DELETE_FEED, "delete-feed"},
-            {SL_CAP_GET, "get"}, {SL_CAP_FIND_CORRELATION, "find-by-key"}, {SL_CAP_FIND_KEY, "find"},
-            {SL_CAP_IDEMPOTENT, "idempotent-create"}, {SL_CAP_RESERVED_ID, "reserved-ids"},
-            {SL_CAP_CONDITIONAL, "conditional-write"}, {SL_CAP_WEBHOOK, "webhooks"}, {SL_CAP_OPEN_SCHEMA, "open-schema"},
-            {SL_REACH_FILES, "reaches-files"}, {SL_REACH_DATABASE, "reaches-database"}, {SL_REACH_PROCESS, "starts-process"}};
-static const char *const kinds[] = {[SL_OPT_STRING] = "text", [SL_OPT_PATH] = "path", [SL_OPT_INT] = "number",
-                                    [SL_OPT_BOOL] = "true or false", [SL_OPT_SECRET] = "secret", [SL_OPT_ENUM] = "one of",
-                                    [SL_OPT_URL] = "url", [SL_OPT_JSON] = "json", [SL_OPT_LIST] = "list"};
+} caps[] = {{SL_CAP_CREATE, "create"},
+            {SL_CAP_UPDATE, "update"},
+            {SL_CAP_DELETE, "delete"},
+            {SL_CAP_ARCHIVE, "archive"},
+            {SL_CAP_DELTA, "delta"},
+            {SL_CAP_COMPLETE, "complete-listing"},
+            {SL_CAP_DELETE_FEED, "delete-feed"},
+            {SL_CAP_GET, "get"},
+            {SL_CAP_FIND_CORRELATION, "find-by-key"},
+            {SL_CAP_FIND_KEY, "find"},
+            {SL_CAP_IDEMPOTENT, "idempotent-create"},
+            {SL_CAP_RESERVED_ID, "reserved-ids"},
+            {SL_CAP_CONDITIONAL, "conditional-write"},
+            {SL_CAP_WEBHOOK, "webhooks"},
+            {SL_CAP_OPEN_SCHEMA, "open-schema"},
+            {SL_REACH_FILES, "reaches-files"},
+            {SL_REACH_DATABASE, "reaches-database"},
+            {SL_REACH_PROCESS, "starts-process"}};
+static const char *const kinds[] = {
+    [SL_OPT_STRING] = "text",   [SL_OPT_PATH] = "path",   [SL_OPT_INT] = "number", [SL_OPT_BOOL] = "true or false",
+    [SL_OPT_SECRET] = "secret", [SL_OPT_ENUM] = "one of", [SL_OPT_URL] = "url",    [SL_OPT_JSON] = "json",
+    [SL_OPT_LIST] = "list"};
 
 static void put_caps(struct buf *b, const struct sl_plugin *p, const char *quote)
 {
@@ -76,7 +89,10 @@ static void print_text(const struct sl_plugin *p, const char *file, bool details
     for (uint32_t i = 0; i < p->n_options; i++) {
         struct sl_option o = plugin_option(p, i);
         printf("      %-14s %s%s%s%s%s  %s\n", o.name, kinds[o.kind], o.values ? " " : "", o.values ? o.values : "",
-               o.required ? ", required" : o.fallback ? ", default " : "", !o.required && o.fallback ? o.fallback : "", o.help ? o.help : "");
+               o.required   ? ", required"
+               : o.fallback ? ", default "
+                            : "",
+               !o.required && o.fallback ? o.fallback : "", o.help ? o.help : "");
     }
     buf_fini(&b);
 }
@@ -120,7 +136,8 @@ static void search_path(struct cli *c, struct plugin_path *path)
     struct err ignored = {0};
     c->conf = conf_load(c->config, &problems, &ignored);
     buf_fini(&problems);
-    plugin_path_init(path, &c->arena, c->conf ? c->conf->plugin_folders : NULL, c->conf ? c->conf->n_plugin_folders : 0);
+    plugin_path_init(path, &c->arena, c->conf ? c->conf->plugin_folders : NULL,
+                     c->conf ? c->conf->n_plugin_folders : 0);
 }
 
 int cmd_plugins(struct cli *c)

@@ -63,8 +63,8 @@ static void print_text(struct cli *c, const struct conf_pair *pair, const struct
     const struct {
         uint64_t count;
         const char *word;
-    } rest[] = {{n->excluded, "excluded"}, {n->conflicts, "in conflict"}, {n->parked, "parked"}, {n->withheld, "deletes withheld"},
-                {n->pending, "pending"}, {n->unlinked, "unlinked"}};
+    } rest[] = {{n->excluded, "excluded"},         {n->conflicts, "in conflict"}, {n->parked, "parked"},
+                {n->withheld, "deletes withheld"}, {n->pending, "pending"},       {n->unlinked, "unlinked"}};
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         if (rest[i].count)
             printf(", %" PRIu64 " %s", rest[i].count, rest[i].word);
@@ -76,7 +76,8 @@ static void print_text(struct cli *c, const struct conf_pair *pair, const struct
     if (n->parked)
         printf("    see `syncline parked list`\n");
     if (n->withheld)
-        printf("    look at the other side, then `syncline approve %s --deletes %" PRIu64 "`\n", pair->name, n->withheld);
+        printf("    look at the other side, then `syncline approve %s --deletes %" PRIu64 "`\n", pair->name,
+               n->withheld);
 }
 
 static int status_one(struct cli *c, struct conf_pair *pair)

@@ -9,20 +9,23 @@ static bool no_wait, repair;
 
 static void print_report(const struct conf_pair *pair, const struct run_report *r)
 {
-    printf("%s: %" PRIu64 " seen, %" PRIu64 " applied, %" PRIu64 " unchanged", pair->name, r->seen, r->of[CLASS_APPLIED],
-           r->of[CLASS_UNCHANGED]);
+    printf("%s: %" PRIu64 " seen, %" PRIu64 " applied, %" PRIu64 " unchanged", pair->name, r->seen,
+           r->of[CLASS_APPLIED], r->of[CLASS_UNCHANGED]);
     static const struct {
         int klass;
         const char *word;
-    } rest[] = {{CLASS_FILTERED, "filtered"}, {CLASS_CONFLICT, "in conflict"}, {CLASS_PARKED, "parked"},
-                {CLASS_PENDING, "pending"}, {CLASS_WITHHELD, "withheld"}};
+    } rest[] = {{CLASS_FILTERED, "filtered"},
+                {CLASS_CONFLICT, "in conflict"},
+                {CLASS_PARKED, "parked"},
+                {CLASS_PENDING, "pending"},
+                {CLASS_WITHHELD, "withheld"}};
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         if (r->of[rest[i].klass])
             printf(", %" PRIu64 " %s", r->of[rest[i].klass], rest[i].word);
     for (int s = 0; s < 2; s++)
         if (r->writes[s][0] || r->writes[s][1] || r->writes[s][2])
-            printf("; %s: %" PRIu64 " created, %" PRIu64 " updated, %" PRIu64 " deleted", s ? "b" : "a", r->writes[s][0],
-                   r->writes[s][1], r->writes[s][2]);
+            printf("; %s: %" PRIu64 " created, %" PRIu64 " updated, %" PRIu64 " deleted", s ? "b" : "a",
+                   r->writes[s][0], r->writes[s][1], r->writes[s][2]);
     printf(" (run %s, %" PRId64 " ms)\n", r->run, r->ms);
 }
 
@@ -78,13 +81,15 @@ static void print_difference(void *self, const struct plan_item *item)
             out_text(&b, "reason", item->reason);
             out_end(&b);
         } else {
-            printf("  %s %s %s: %s, would be %s (%s)\n", item->id[0] ? item->id[0] : "-", item->id[1] ? item->id[1] : "-",
-                   item->changes[i].name, out_brief(&c->arena, &item->changes[i].before),
-                   out_brief(&c->arena, &item->changes[i].after), item->reason);
+            printf("  %s %s %s: %s, would be %s (%s)\n", item->id[0] ? item->id[0] : "-",
+                   item->id[1] ? item->id[1] : "-", item->changes[i].name,
+                   out_brief(&c->arena, &item->changes[i].before), out_brief(&c->arena, &item->changes[i].after),
+                   item->reason);
         }
     }
     if (item->n_changes == 0 && !c->json)
-        printf("  %s %s: %s (%s)\n", item->id[0] ? item->id[0] : "-", item->id[1] ? item->id[1] : "-", item->op, item->reason);
+        printf("  %s %s: %s (%s)\n", item->id[0] ? item->id[0] : "-", item->id[1] ? item->id[1] : "-", item->op,
+               item->reason);
     buf_fini(&b);
 }
 
@@ -106,12 +111,13 @@ static int verify_one(struct cli *c, struct conf_pair *pair)
     uint64_t equal = report.of[CLASS_UNCHANGED] + (repair ? report.of[CLASS_APPLIED] : 0);
     uint64_t differ = report.seen - equal - report.of[CLASS_FILTERED];
     if (c->json)
-        printf("{\"pair\": \"%s\", \"equal\": %" PRIu64 ", \"differ\": %" PRIu64 ", \"excluded\": %" PRIu64 ", \"repaired\": %" PRIu64
-               "}\n",
+        printf("{\"pair\": \"%s\", \"equal\": %" PRIu64 ", \"differ\": %" PRIu64 ", \"excluded\": %" PRIu64
+               ", \"repaired\": %" PRIu64 "}\n",
                pair->name, equal, differ, report.of[CLASS_FILTERED], repair ? report.of[CLASS_APPLIED] : 0);
     else
         printf("%s: %" PRIu64 " equal, %" PRIu64 " differ, %" PRIu64 " excluded%s\n", pair->name, equal, differ,
-               report.of[CLASS_FILTERED], differ && !repair ? "; `syncline verify --repair` or `sync` brings them in step" : "");
+               report.of[CLASS_FILTERED],
+               differ && !repair ? "; `syncline verify --repair` or `sync` brings them in step" : "");
     return differ ? 3 : 0;
 }
 

@@ -23,8 +23,9 @@ static void tell(void *self, const struct undo_item *item)
         buf_fini(&b);
         return;
     }
-    printf("  %s%s: %s on %s%s%s%s%s\n", dry ? "would be " : "", item->what, item->id ? item->id : "?", item->side ? "b" : "a",
-           item->field ? ", " : "", item->field ? item->field : "", item->why ? ": " : "", item->why ? item->why : "");
+    printf("  %s%s: %s on %s%s%s%s%s\n", dry ? "would be " : "", item->what, item->id ? item->id : "?",
+           item->side ? "b" : "a", item->field ? ", " : "", item->field ? item->field : "", item->why ? ": " : "",
+           item->why ? item->why : "");
 }
 
 static int undo_one(struct cli *c, struct conf_pair *pair)
@@ -44,8 +45,9 @@ static int undo_one(struct cli *c, struct conf_pair *pair)
     }
     found = true;
     if (rc == 0 && !c->json)
-        printf("%s: %" PRIu64 " %s, %" PRIu64 " left as they are%s\n", pair->name, report.done, dry ? "would be taken back" : "taken back",
-               report.left, dry || !report.done ? "" : "; the next sync takes restored values across");
+        printf("%s: %" PRIu64 " %s, %" PRIu64 " left as they are%s\n", pair->name, report.done,
+               dry ? "would be taken back" : "taken back", report.left,
+               dry || !report.done ? "" : "; the next sync takes restored values across");
     return err_exit(&c->err);
 }
 

@@ -8,9 +8,10 @@
 #include "base/json.h"
 #include "cli/cli.h"
 
-static const char *const kinds[] = {[WAIT_CONFLICT] = "conflict", [WAIT_DRIFT] = "drift", [WAIT_AMBIGUOUS] = "ambiguous",
-                                    [WAIT_PARKED] = "parked", [WAIT_UNCERTAIN] = "uncertain", [WAIT_WITHHELD] = "withheld",
-                                    [WAIT_REVIEW] = "review"};
+static const char *const kinds[] = {
+    [WAIT_CONFLICT] = "conflict", [WAIT_DRIFT] = "drift",         [WAIT_AMBIGUOUS] = "ambiguous",
+    [WAIT_PARKED] = "parked",     [WAIT_UNCERTAIN] = "uncertain", [WAIT_WITHHELD] = "withheld",
+    [WAIT_REVIEW] = "review"};
 
 static int listed_db = DB_CONFLICTS;
 static const char *shown_id; /* NULL: all */
@@ -55,13 +56,14 @@ static void print_json(const struct conf_pair *pair, const struct wait_row *w)
 
 static void print_text(struct cli *c, const struct conf_pair *pair, const struct wait_row *w)
 {
-    printf("%" PRIu64 "  %s  %s ↔ %s  %s\n", w->number, pair->name, w->id[0] ? w->id[0] : "-", w->id[1] ? w->id[1] : "-",
-           w->label ? w->label : "");
+    printf("%" PRIu64 "  %s  %s ↔ %s  %s\n", w->number, pair->name, w->id[0] ? w->id[0] : "-",
+           w->id[1] ? w->id[1] : "-", w->label ? w->label : "");
     if (w->field[0] || w->field[1])
-        printf("    %s: a %s (was %s), b %s (was %s)\n", w->field[0] ? w->field[0] : w->field[1], out_brief(&c->arena, &w->value[0]),
-               out_brief(&c->arena, &w->base[0]), out_brief(&c->arena, &w->value[1]), out_brief(&c->arena, &w->base[1]));
-    printf("    %s: %s\n    since %s, seen %u times\n", kinds[w->kind], w->reason ? w->reason : "", out_time(&c->arena, w->since_ms),
-           w->attempts);
+        printf("    %s: a %s (was %s), b %s (was %s)\n", w->field[0] ? w->field[0] : w->field[1],
+               out_brief(&c->arena, &w->value[0]), out_brief(&c->arena, &w->base[0]),
+               out_brief(&c->arena, &w->value[1]), out_brief(&c->arena, &w->base[1]));
+    printf("    %s: %s\n    since %s, seen %u times\n", kinds[w->kind], w->reason ? w->reason : "",
+           out_time(&c->arena, w->since_ms), w->attempts);
 }
 
 static bool wanted(const struct conf_pair *pair, const struct wait_row *w)
@@ -69,7 +71,8 @@ static bool wanted(const struct conf_pair *pair, const struct wait_row *w)
     if (!shown_id)
         return true;
     const char *slash = strrchr(shown_id, '/');
-    if (slash && ((size_t)(slash - shown_id) != strlen(pair->name) || strncmp(shown_id, pair->name, strlen(pair->name)) != 0))
+    if (slash &&
+        ((size_t)(slash - shown_id) != strlen(pair->name) || strncmp(shown_id, pair->name, strlen(pair->name)) != 0))
         return false;
     return strtoull(slash ? slash + 1 : shown_id, NULL, 10) == w->number;
 }
@@ -101,7 +104,8 @@ static int list_one(struct cli *c, struct conf_pair *pair)
 }
 
 /* The pair that holds the entry an ID names; the state stays open for writing. */
-static struct conf_pair *pair_of(struct cli *c, const char *text, int db, unsigned what, uint64_t *id, struct pair_open *open)
+static struct conf_pair *pair_of(struct cli *c, const char *text, int db, unsigned what, uint64_t *id,
+                                 struct pair_open *open)
 {
     shown_id = text;
     for (size_t p = 0; p < c->conf->n_pairs; p++) {
@@ -116,8 +120,8 @@ static struct conf_pair *pair_of(struct cli *c, const char *text, int db, unsign
         if (n == 1 && row.number == *id && wanted(pair, &row) && !pair_open(c, pair, OPEN_WRITE | what, open))
             return pair;
     }
-    err_set(&c->err, ERR_CONFIG, "there is no %s '%s'; list them with `syncline %s list`", db == DB_PARKED ? "parked record" : "conflict",
-            text, db == DB_PARKED ? "parked" : "conflicts");
+    err_set(&c->err, ERR_CONFIG, "there is no %s '%s'; list them with `syncline %s list`",
+            db == DB_PARKED ? "parked record" : "conflict", text, db == DB_PARKED ? "parked" : "conflicts");
     return NULL;
 }
 
@@ -171,7 +175,8 @@ int cmd_conflicts(struct cli *c)
         return list(c, DB_CONFLICTS, c->argv[1]);
     if (c->argc == 2 && strcmp(c->argv[0], "resolve") == 0)
         return resolve(c, c->argv[1], take, value);
-    return err_set(&c->err, ERR_CONFIG, "usage: syncline conflicts [list | show ID | resolve ID --take a|b | resolve ID --value JSON]");
+    return err_set(&c->err, ERR_CONFIG,
+                   "usage: syncline conflicts [list | show ID | resolve ID --take a|b | resolve ID --value JSON]");
 }
 
 static int retry_all(struct cli *c, struct conf_pair *pair)
@@ -203,7 +208,8 @@ static int leave(struct cli *c, const char *text, bool retry)
         act_drop(open.store, id, &c->err);
     pair_close(&open);
     if (!c->err.code && !c->json)
-        printf("%s %s\n", text, retry ? "will be tried again by the next sync" : "dropped; it comes back when its source changes");
+        printf("%s %s\n", text,
+               retry ? "will be tried again by the next sync" : "dropped; it comes back when its source changes");
     return err_exit(&c->err);
 }
 
@@ -233,7 +239,8 @@ int cmd_approve(struct cli *c)
     bool first = false;
     const struct option_row rows[] = {{"--deletes", &deletes, NULL}, {"--first-run", NULL, &first}};
     struct pair_open open;
-    if (cli_options(c, rows, 2) || cli_operands(c, 1, 1, "approve PAIR --deletes N | approve PAIR --first-run") || cli_conf(c))
+    if (cli_options(c, rows, 2) || cli_operands(c, 1, 1, "approve PAIR --deletes N | approve PAIR --first-run") ||
+        cli_conf(c))
         return 2;
     struct conf_pair *pair = cli_pair(c, c->argv[0]);
     char *end = NULL;
@@ -250,6 +257,7 @@ int cmd_approve(struct cli *c)
         act_approve_deletes(open.store, n, &c->err);
     pair_close(&open);
     if (!c->err.code && !c->json)
-        printf(first ? "%s: the first run may write\n" : "%s: the next run may carry out up to %lld deletes\n", pair->name, n);
+        printf(first ? "%s: the first run may write\n" : "%s: the next run may carry out up to %lld deletes\n",
+               pair->name, n);
     return err_exit(&c->err);
 }
