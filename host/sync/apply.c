@@ -101,6 +101,8 @@ static bool settle_early(struct engine *g, struct unit *u)
         bool needed = u->has[s] && !u->now[s] && (u->row[s].kind == INBOX_HINT || u->read_failed[s]);
         bool stale = u->now[s] && g->object[s]->object.stale_ms > 0 &&
                      u->link.settled_ms + g->object[s]->object.stale_ms > g->now_ms;
+        if (stale && u->has[s]) /* what was read is not to be believed, later either */
+            put_inbox_row(&g->batch, s, u->link.id[s], &(struct inbox_row){.kind = INBOX_HINT});
         if (needed || stale || u->link.open_op || perhaps_ours(g, u, s)) { /* one operation at a time on a link */
             engine_class(g, u->link.number, CLASS_PENDING);
             u->done = true; /* the inbox keeps it */
@@ -118,8 +120,8 @@ static bool settle_early(struct engine *g, struct unit *u)
 
 /* --- matching a half --- */
 
-/* Joins the half link of the partner into ours: one link from now on. */
-static int join(struct engine *g, struct unit *u, int s, uint64_t partner)
+/* Joins the half link of the partner into ours: one link from now on. Returns -1 if it is no partner after all. */
+static int join(struct engine *g, struct unit *u, int s, uint64_t partner, unsigned rank)
 {
     struct store_snap *snap = NULL;
     struct link other;
@@ -140,13 +142,20 @@ static int join(struct engine *g, struct unit *u, int s, uint64_t partner)
         }
     }
     store_snap_end(snap);
-    if (rc)
-        return rc;
+    if (rc || units_read(g, u, 1))
+        return g->e->code;
+    if (!match_holds(g, u, t, rank, partner)) {
+        u->link.id[t] = NULL;
+        u->has[t] = false;
+        u->now[t] = NULL;
+        u->seen[t] = (struct id_row){0};
+        return -1;
+    }
     u->link.state = LINK_LIVE;
     u->partner = partner;
     engine_listed(g, u->link.number, t);
     engine_drop(g, partner);
-    return units_read(g, u, 1) ? g->e->code : unit_views(g, u);
+    return unit_views(g, u);
 }
 
 static void put_joined(struct engine *g, struct unit *u)
@@ -165,14 +174,15 @@ static int match_half(struct engine *g, struct unit *u)
 {
     int s = u->link.id[0] ? 0 : 1;
     uint64_t partner = 0;
+    unsigned rank = 0;
     const char *names = NULL;
     if (u->link.state != LINK_HALF || u->view[s].kind != VIEW_HERE || u->view[s].out || !g->matching)
         return 0;
-    int found = match_partner(g, u, s, &partner, &names);
+    int found = match_partner(g, u, s, &partner, &rank, &names);
     if (g->e->code)
         return 1;
     if (found == MATCH_ONE) {
-        int rc = join(g, u, s, partner);
+        int rc = join(g, u, s, partner, rank);
         return rc > 0;
     }
     if (found != MATCH_AMBIGUOUS)

@@ -86,7 +86,9 @@ int engine_pull(struct engine *g);
 /* match.c: reads unlinked records, writes their match keys; then finds the partner of one. */
 int engine_load(struct engine *g);
 enum match_result { MATCH_NONE = 1, MATCH_ONE, MATCH_AMBIGUOUS };
-int match_partner(struct engine *g, struct unit *u, int s, uint64_t *partner, const char **names);
+int match_partner(struct engine *g, struct unit *u, int s, uint64_t *partner, unsigned *rank, const char **names);
+/* With both records read: is the key that brought them together still theirs? If not, the old key goes. */
+bool match_holds(struct engine *g, const struct unit *u, int t, unsigned rank, uint64_t partner);
 void match_del_keys(struct engine *g, const struct link *l, int s, const struct sl_record *r);
 /* units.c: gathers a unit from an inbox row; reads records; builds views. */
 int unit_gather(struct engine *g, struct store_snap *snap, int side, const char *id, const struct inbox_row *row, struct unit *u);

@@ -99,7 +99,22 @@ static int by_rank(struct engine *g, struct store_snap *snap, int s, unsigned ra
     return MATCH_AMBIGUOUS;
 }
 
-int match_partner(struct engine *g, struct unit *u, int s, uint64_t *partner, const char **names)
+bool match_holds(struct engine *g, const struct unit *u, int t, unsigned rank, uint64_t partner)
+{
+    struct hash128 ours, theirs;
+    if (rank == RANK_CORRELATION || !u->now[t])
+        return true;
+    const struct conf_match *m = &g->pair->match[rank];
+    if (!key_of(g, m, 1 - t, u->now[1 - t], &ours))
+        return false;
+    if (key_of(g, m, t, u->now[t], &theirs) && memcmp(&ours, &theirs, sizeof ours) == 0)
+        return true;
+    struct row_key k = key_match(t, rank, &ours, partner);
+    batch_del(&g->batch, DB_KEYS, key_slice(&k));
+    return false;
+}
+
+int match_partner(struct engine *g, struct unit *u, int s, uint64_t *partner, unsigned *rank, const char **names)
 {
     struct store_snap *snap = NULL;
     int result = MATCH_NONE;
@@ -107,11 +122,14 @@ int match_partner(struct engine *g, struct unit *u, int s, uint64_t *partner, co
     struct hash128 hash;
     if (!r || engine_fail(g, store_snap(g->store, &snap, g->e)))
         return MATCH_NONE;
+    *rank = RANK_CORRELATION;
     if (r->correlation && hex_decode(r->correlation, hash.bytes, sizeof hash.bytes))
         result = by_rank(g, snap, s, RANK_CORRELATION, &hash, partner, names);
-    for (size_t rank = 0; rank < g->pair->n_match && result == MATCH_NONE; rank++)
-        if (key_of(g, &g->pair->match[rank], s, r, &hash))
-            result = by_rank(g, snap, s, (unsigned)rank, &hash, partner, names);
+    for (unsigned i = 0; i < g->pair->n_match && result == MATCH_NONE; i++) {
+        *rank = i;
+        if (key_of(g, &g->pair->match[i], s, r, &hash))
+            result = by_rank(g, snap, s, i, &hash, partner, names);
+    }
     store_snap_end(snap);
     return result;
 }

@@ -18,6 +18,7 @@ struct capture {
     uint64_t n_seen;
     bool failed;
     char *stored, *next; /* the cursor in the state, and where the next page begins */
+    bool leftovers; /* rows of earlier runs wait in the inbox */
     bool partial; /* the stored cursor stands in the middle of a listing */
     bool resumed; /* this run began there */
 };
@@ -95,6 +96,15 @@ static void keep(struct capture *c, const struct sl_item *item)
     c->n_new++;
 }
 
+/* Listed now, and the inbox still says that it is gone. */
+static bool back_again(struct capture *c, const char *id)
+{
+    struct inbox_row row;
+    if (!c->leftovers || state_inbox(c->snap, c->side, id, &c->scratch, &row, c->g->e) != STORE_OK)
+        return false;
+    return row.kind == INBOX_ABSENT || row.kind == INBOX_GONE;
+}
+
 /* Deleted before it was ever planned. */
 static void drop_waiting(struct capture *c, const char *id)
 {
@@ -119,7 +129,7 @@ static int take(void *self, const struct sl_item *item)
     }
     if (rc == STORE_NOTFOUND && item->kind == SL_ITEM_TOMBSTONE)
         drop_waiting(c, id);
-    else if (rc == STORE_NOTFOUND || !known_already(c->g, item, &seen))
+    else if (rc == STORE_NOTFOUND || !known_already(c->g, item, &seen) || back_again(c, id))
         keep(c, item);
     if ((++c->n_seen & 4095) == 0)
         engine_progress(c->g, c->side ? "reading b" : "reading a", c->n_seen, 0);
@@ -161,13 +171,12 @@ static void end_page(struct capture *c, const struct page_end *end, const char *
     }
 }
 
-static bool side_is_new(struct engine *g, struct store_snap *snap, int s)
+static bool side_is_empty(struct store_snap *snap, int db, int s)
 {
     struct store_row row;
     size_t n = 0;
     uint8_t from[1] = {(uint8_t)s}, below[1] = {(uint8_t)(s + 1)};
-    (void)g;
-    store_scan(snap, DB_IDS, slice_of(from, 1), slice_of(below, 1), false, 1, &row, &n);
+    store_scan(snap, db, slice_of(from, 1), slice_of(below, 1), false, 1, &row, &n);
     return n == 0;
 }
 
@@ -177,7 +186,7 @@ static int pull_page(struct capture *c, struct arena *a, bool *more)
     struct page_end end;
     struct sl_pull pull = {.size = sizeof pull, .object = g->pair->side[c->side].object, .cursor = c->next};
     const char *epoch = meta_text(c->snap, side_key(a, "epoch", c->side), a);
-    if (side_is_new(g, c->snap, c->side))
+    if (side_is_empty(c->snap, DB_IDS, c->side))
         pull.flags |= SL_PULL_RECORDS;
     if (g->env->full || g->reexamine)
         pull.flags |= SL_PULL_FULL;
@@ -200,6 +209,7 @@ static void begin_side(struct capture *c)
     const char *cursor = meta_text(c->snap, side_key(&c->scratch, "cursor", c->side), &c->scratch);
     c->partial = meta_number(c->snap, side_key(&c->scratch, "partial", c->side), 0) != 0;
     c->resumed = c->partial && !restart;
+    c->leftovers = !side_is_empty(c->snap, DB_INBOX, c->side);
     c->stored = cursor ? mem_dup(cursor) : NULL;
     c->next = cursor && !restart ? mem_dup(cursor) : NULL;
 }
