@@ -90,6 +90,21 @@ static bool perhaps_ours(struct engine *g, struct unit *u, int s)
     return true;
 }
 
+/* Too soon after our own write: what was read is not to be believed, and not later either. */
+static bool stale_read(struct engine *g, struct unit *u)
+{
+    bool stale = false;
+    for (int s = 0; s < 2; s++) {
+        uint32_t stale_ms = g->object[s]->object.stale_ms;
+        if (!u->now[s] || stale_ms == 0 || u->link.settled_ms + stale_ms <= g->now_ms)
+            continue;
+        stale = true;
+        if (u->has[s])
+            put_inbox_row(&g->batch, s, u->link.id[s], &(struct inbox_row){.kind = INBOX_HINT});
+    }
+    return stale;
+}
+
 /* What is not planned at all: unreadable records, tombstones of links, reads that did not come through. */
 static bool settle_early(struct engine *g, struct unit *u)
 {
@@ -99,11 +114,7 @@ static bool settle_early(struct engine *g, struct unit *u)
     }
     for (int s = 0; s < 2; s++) {
         bool needed = u->has[s] && !u->now[s] && (u->row[s].kind == INBOX_HINT || u->read_failed[s]);
-        bool stale = u->now[s] && g->object[s]->object.stale_ms > 0 &&
-                     u->link.settled_ms + g->object[s]->object.stale_ms > g->now_ms;
-        if (stale && u->has[s]) /* what was read is not to be believed, later either */
-            put_inbox_row(&g->batch, s, u->link.id[s], &(struct inbox_row){.kind = INBOX_HINT});
-        if (needed || stale || u->link.open_op || perhaps_ours(g, u, s)) { /* one operation at a time on a link */
+        if (needed || stale_read(g, u) || u->link.open_op || perhaps_ours(g, u, s)) { /* one operation at a time on a link */
             engine_class(g, u->link.number, CLASS_PENDING);
             u->done = true; /* the inbox keeps it */
             return true;
