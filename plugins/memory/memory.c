@@ -405,9 +405,12 @@ static bool lagging(const struct memory_world *w, const struct memory_record *r)
 static unsigned long long cursor_now(const struct memory_world *w)
 {
     unsigned long long at = w->sequence;
-    for (uint32_t i = 0; i < w->n_records; i++)
-        if (lagging(w, &w->records[i]) && w->records[i].sequence <= at)
-            at = w->records[i].sequence - 1;
+    for (uint32_t i = 0; i < w->n_records; i++) {
+        const struct memory_record *r = &w->records[i];
+        bool hidden = lagging(w, r) || w->now_ms < r->now.modified_ms + w->stale_ms;
+        if (hidden && r->sequence <= at)
+            at = r->sequence - 1;
+    }
     return at;
 }
 

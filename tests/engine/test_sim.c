@@ -28,7 +28,7 @@ struct sim {
     bool deleted[UIDS];
     int armed; /* steps until an edit comes in between */
     const char *why;
-    char text[200];
+    char text[800];
     uint64_t kills;
 };
 
@@ -208,6 +208,7 @@ static void set_world(struct sim *s, struct memory_world *w)
     w->batch_max = roll(s, 4);
     w->trims = roll(s, 3) == 0;
     w->lowers = roll(s, 4) == 0;
+    w->stale_ms = s->fair && roll(s, 4) == 0 ? 2000 : 0;
     w->step = between;
     w->step_self = s;
 }
