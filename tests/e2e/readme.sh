@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the README's tour and compares what it prints, but for run ids, times and entry numbers.
+# SPDX-License-Identifier: MIT
+# readme.sh - runs the README's tour and compares what it prints, but for run ids, times and entry numbers.
 set -u
 cd "$(dirname "$0")/../.."
 export LC_ALL=C.UTF-8
