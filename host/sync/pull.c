@@ -82,7 +82,7 @@ static bool waits_already(struct capture *c, const char *id, const struct inbox_
     return same;
 }
 
-static void keep(struct capture *c, const struct sl_item *item)
+static void keep(struct capture *c, const struct sl_item *item, bool known)
 {
     static const uint8_t kinds[] = {[SL_ITEM_RECORD] = INBOX_RECORD, [SL_ITEM_STUB] = INBOX_HINT,
                                     [SL_ITEM_TOMBSTONE] = INBOX_GONE, [SL_ITEM_HINT] = INBOX_HINT,
@@ -90,6 +90,9 @@ static void keep(struct capture *c, const struct sl_item *item)
     struct inbox_row row = {.kind = kinds[item->kind], .record = item->record, .version = item->version,
                             .message = item->message, .successor = item->successor_id,
                             .error_class = (uint8_t)item->error_class};
+    /* a stale read that outlived its run would be believed in the next: only that there is something to read is kept */
+    if (known && row.kind == INBOX_RECORD && c->g->object[c->side]->object.stale_ms > 0)
+        row = (struct inbox_row){.kind = INBOX_HINT};
     if (waits_already(c, item->id, &row))
         return;
     put_inbox_row(&c->g->batch, c->side, item->id, &row);
@@ -130,7 +133,7 @@ static int take(void *self, const struct sl_item *item)
     if (rc == STORE_NOTFOUND && item->kind == SL_ITEM_TOMBSTONE)
         drop_waiting(c, id);
     else if (rc == STORE_NOTFOUND || !known_already(c->g, item, &seen) || back_again(c, id))
-        keep(c, item);
+        keep(c, item, rc == STORE_OK);
     if ((++c->n_seen & 4095) == 0)
         engine_progress(c->g, c->side ? "reading b" : "reading a", c->n_seen, 0);
     if (c->n_new >= FLUSH_ITEMS || (c->n_seen % 20000) == 0 || c->g->batch.arena.used_bytes > CHUNK_BYTES)
