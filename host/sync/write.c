@@ -2,9 +2,8 @@
 /* write.c - sends a side's intents in batches and takes in each outcome. */
 #include "sync/write.h"
 
+#include <stdio.h>
 #include <string.h>
-
-#include "base/log.h"
 
 bool id_valid(const struct sl_object *o, const char *id)
 {
@@ -107,9 +106,10 @@ static void not_applied(struct engine *g, struct unit *u, const struct write_out
         reject(g, u, o->message ? o->message : "refused by the system; correct the record");
         break;
     default:
+        if (!g->last_failure) /* one sentence a run: a full disk refuses thousands */
+            snprintf(g->report->message, sizeof g->report->message, "%s: %s", u->intent.id ? u->intent.id : "create",
+                     o->message ? o->message : class_name(o->error_class));
         g->last_failure = o->error_class;
-        log_line(LOG_WARN, g->pair->name, "%s: %s", u->intent.id ? u->intent.id : "create",
-                 o->message ? o->message : class_name(o->error_class));
         outcome_again(g, u);
     }
 }
