@@ -28,7 +28,7 @@ static int take(void *self, const struct sl_item *item)
 static int64_t settle_time(const struct engine *g, const struct unit *u)
 {
     const struct sl_object *o = &g->object[u->intent.side]->object;
-    return g->now_ms + o->late_ms + o->index_lag_ms;
+    return g->now_ms + o->late_ms + o->index_lag_ms + o->stale_ms;
 }
 
 /* A write whose run ended before its outcome may be under way from now on as long as any. */

@@ -83,7 +83,7 @@ static void uncertain(struct engine *g, struct unit *u, int t)
     const struct sl_object *o = &g->object[t]->object;
     u->intent.state = OP_UNKNOWN;
     u->intent.attempts++;
-    u->intent.settle_until_ms = g->now_ms + o->late_ms + o->index_lag_ms;
+    u->intent.settle_until_ms = g->now_ms + o->late_ms + o->index_lag_ms + o->stale_ms;
     put_intent_row(&g->batch, &u->intent);
     g->open_creates[t] += u->intent.kind == SL_CREATE;
     engine_class(g, u->link.number, CLASS_PENDING);
