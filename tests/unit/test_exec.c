@@ -353,7 +353,7 @@ static bool alive(pid_t pid)
 static void one_answer_a_life(void)
 {
     struct kit *k = kit_new();
-    const char *argv[] = {"sh", "-c", "read -r r; echo $$ > \"$LOG\"; " DONE};
+    const char *argv[] = {"sh", "-c", ("read -r r; echo $$ > \"$LOG\"; " DONE)};
     setenv("LOG", kit_path(k, "pid"), 1);
     CU_ASSERT_EQUAL_FATAL(open_command(k, argv, 3, 10000), SL_OK);
     for (int i = 0; i < 3; i++) {
