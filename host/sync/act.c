@@ -95,14 +95,27 @@ static void put_decision(struct act *t, const struct wait_row *w, int take, int6
     const char *text = meta_text(t->snap, "next", &t->arena);
     if (text)
         sscanf(text, "%llu %llu %llu %llu %lld %lld", &n[0], &n[1], &n[2], &n[3], &ids[0], &ids[1]);
-    struct field_change c = {.name = w->field[1 - take] ? w->field[1 - take] : w->field[take], .source = w->field[take],
-                             .before = w->value[1 - take], .after = w->value[take], .origin = w->value[take],
-                             .lost = w->value[1 - take], .reason = REASON_RESOLVED};
+    struct field_change c = {.name = w->field[1 - take] ? w->field[1 - take] : w->field[take],
+                             .source = w->field[take],
+                             .before = w->value[1 - take],
+                             .after = w->value[take],
+                             .origin = w->value[take],
+                             .lost = w->value[1 - take],
+                             .reason = REASON_RESOLVED};
     struct sl_value bases[2] = {w->base[0], w->base[1]};
-    struct history_row h = {.number = n[3]++, .run = w->run, .at_ms = now_ms, .link = w->link, .reason = REASON_RESOLVED,
-                            .id = {w->id[0], w->id[1]}, .label = w->label, .changes = &c, .n_changes = 1, .bases = bases};
+    struct history_row h = {.number = n[3]++,
+                            .run = w->run,
+                            .at_ms = now_ms,
+                            .link = w->link,
+                            .reason = REASON_RESOLVED,
+                            .id = {w->id[0], w->id[1]},
+                            .label = w->label,
+                            .changes = &c,
+                            .n_changes = 1,
+                            .bases = bases};
     put_history_row(&t->batch, &h);
-    put_meta_text(&t->batch, "next", arena_printf(&t->arena, "%llu %llu %llu %llu %lld %lld", n[0], n[1], n[2], n[3], ids[0], ids[1]));
+    put_meta_text(&t->batch, "next",
+                  arena_printf(&t->arena, "%llu %llu %llu %llu %lld %lld", n[0], n[1], n[2], n[3], ids[0], ids[1]));
 }
 
 static void clear_mark(struct act *t, struct link *l, uint32_t mark)
@@ -149,15 +162,20 @@ static int take_version(void *self, const struct sl_item *item)
     return 0;
 }
 
-static int write_value(const struct run_env *env, const char *id, const struct sl_value *value, struct arena *a, struct err *e)
+static int write_value(const struct run_env *env, const char *id, const struct sl_value *value, struct arena *a,
+                       struct err *e)
 {
     char ulid[27], version[1100] = "";
     uint8_t entropy[10];
     struct write_outcome outcome = {0};
-    struct sl_write w = {.kind = SL_UPDATE, .id = id, .idempotency_key = ulid, .fields = value, .n_fields = 1,
+    struct sl_write w = {.kind = SL_UPDATE,
+                         .id = id,
+                         .idempotency_key = ulid,
+                         .fields = value,
+                         .n_fields = 1,
                          .field_size = sizeof *value};
-    struct sl_batch batch = {.size = sizeof batch, .n_writes = 1, .write_size = sizeof w, .object = env->pair->side[0].object,
-                             .writes = &w};
+    struct sl_batch batch = {
+        .size = sizeof batch, .n_writes = 1, .write_size = sizeof w, .object = env->pair->side[0].object, .writes = &w};
     env->world->random(env->world->self, entropy, sizeof entropy);
     ulid_make(env->world->now_ms(env->world->self), entropy, ulid);
     int rc = session_get(env->session[0], batch.object, &id, 1, (struct session_sink){version, take_version}, e);
@@ -169,7 +187,8 @@ static int write_value(const struct run_env *env, const char *id, const struct s
     if (rc)
         return class_err(rc);
     if (outcome.result != SL_APPLIED)
-        return err_set(e, ERR_FAILED, "'%s' on side a did not take the value: %s", id, outcome.message ? outcome.message : "try again");
+        return err_set(e, ERR_FAILED, "'%s' on side a did not take the value: %s", id,
+                       outcome.message ? outcome.message : "try again");
     return 0;
 }
 
@@ -264,7 +283,8 @@ int act_find_link(struct store *s, int side, const char *id, struct arena *a, st
         rc = state_link(snap, row.link, a, out, e);
     store_snap_end(snap);
     if (rc == STORE_NOTFOUND)
-        return err_set(e, ERR_CONFIG, "no record '%s' is known on side %s; run `syncline sync` first, or write b:ID for side b", id,
+        return err_set(e, ERR_CONFIG,
+                       "no record '%s' is known on side %s; run `syncline sync` first, or write b:ID for side b", id,
                        side ? "b" : "a");
     return e->code;
 }
@@ -310,7 +330,7 @@ int act_link(struct store *s, const char *identity, const char *a, const char *b
     if (begin(&t, s, e))
         return e->code;
     for (int x = 0; x < 2 && !e->code; x++)
-        if (!act_find_link(s, x, id[x], &t.arena, &l[x], e) && !standing_alone(&l[x], x) )
+        if (!act_find_link(s, x, id[x], &t.arena, &l[x], e) && !standing_alone(&l[x], x))
             err_set(e, ERR_CONFIG, "'%s' on side %s is linked already; `unlink` it first", id[x], x ? "b" : "a");
     if (!e->code) {
         struct link joined = {.number = l[0].number, .generation = 1, .state = LINK_LIVE, .id = {id[0], id[1]}};

@@ -18,11 +18,14 @@ int act_drop(struct store *s, uint64_t id, struct err *e);
 int act_approve_deletes(struct store *s, int64_t n, struct err *e);
 int act_approve_first(struct store *s, struct err *e);
 int act_link(struct store *s, const char *identity, const char *a, const char *b, struct err *e);
-int act_unlink(struct store *s, int side, const char *id, bool forget, const struct session_world *world, struct err *e);
+int act_unlink(struct store *s, int side, const char *id, bool forget, const struct session_world *world,
+               struct err *e);
 
 /* Reads rows of a numbered database in order, a page at a time: number after `after`; returns how many. */
-size_t act_waits(struct store *s, int db, uint64_t after, struct arena *a, struct wait_row *rows, size_t max, struct err *e);
-size_t act_history(struct store *s, uint64_t after, struct arena *a, struct history_row *rows, size_t max, struct err *e);
+size_t act_waits(struct store *s, int db, uint64_t after, struct arena *a, struct wait_row *rows, size_t max,
+                 struct err *e);
+size_t act_history(struct store *s, uint64_t after, struct arena *a, struct history_row *rows, size_t max,
+                   struct err *e);
 size_t act_links(struct store *s, uint64_t after, struct arena *a, struct link *rows, size_t max, struct err *e);
 int act_find_link(struct store *s, int side, const char *id, struct arena *a, struct link *out, struct err *e);
 /* "b:ID" is side 1, anything else side 0. */

@@ -11,7 +11,8 @@
 
 static uint32_t marks_of(const struct unit *u)
 {
-    uint32_t marks = u->link.marks & (MARK_TAKEN | MARK_ALONE | MARK_GONE_A | MARK_GONE_B | MARK_PARKED | MARK_CONFLICT);
+    uint32_t marks =
+        u->link.marks & (MARK_TAKEN | MARK_ALONE | MARK_GONE_A | MARK_GONE_B | MARK_PARKED | MARK_CONFLICT);
     for (int s = 0; s < 2; s++)
         if (u->view[s].kind == VIEW_HERE) {
             marks &= ~MARK_GONE(s);
@@ -114,7 +115,8 @@ static bool settle_early(struct engine *g, struct unit *u)
     }
     for (int s = 0; s < 2; s++) {
         bool needed = u->has[s] && !u->now[s] && (u->row[s].kind == INBOX_HINT || u->read_failed[s]);
-        if (needed || stale_read(g, u) || u->link.open_op || perhaps_ours(g, u, s)) { /* one operation at a time on a link */
+        if (needed || stale_read(g, u) || u->link.open_op ||
+            perhaps_ours(g, u, s)) { /* one operation at a time on a link */
             engine_class(g, u->link.number, CLASS_PENDING);
             u->done = true; /* the inbox keeps it */
             return true;
@@ -198,8 +200,8 @@ static int match_half(struct engine *g, struct unit *u)
     }
     if (found != MATCH_AMBIGUOUS)
         return 0;
-    const char *reason = arena_printf(&g->chunk, "matches more than one record (%s); link by hand: `syncline link %s A B`",
-                                      names, g->pair->name);
+    const char *reason = arena_printf(
+        &g->chunk, "matches more than one record (%s); link by hand: `syncline link %s A B`", names, g->pair->name);
     if (g->env->dry) {
         show_wait(g, u, "ambiguous", reason);
     } else {
@@ -393,9 +395,16 @@ static void make_intent(struct engine *g, struct unit *u)
     const char *former = u->link.id[t];
     if (w->again)
         new_generation(g, u, t);
-    *i = (struct intent){.number = g->next_op++, .link = u->link.number, .side = (uint8_t)t, .kind = (uint8_t)w->kind,
-                         .state = OP_PLANNED, .reason = (uint8_t)w->reason, .run = g->report->run,
-                         .changes = w->changes, .n_changes = w->n_changes, .source = u->view[1 - t].now ? base_shell(u->view[1 - t].now, &g->chunk, 0) : NULL};
+    *i = (struct intent){.number = g->next_op++,
+                         .link = u->link.number,
+                         .side = (uint8_t)t,
+                         .kind = (uint8_t)w->kind,
+                         .state = OP_PLANNED,
+                         .reason = (uint8_t)w->reason,
+                         .run = g->report->run,
+                         .changes = w->changes,
+                         .n_changes = w->n_changes,
+                         .source = u->view[1 - t].now ? base_shell(u->view[1 - t].now, &g->chunk, 0) : NULL};
     engine_ulid(g, i->ulid);
     if (w->kind == SL_CREATE) {
         i->id = reserve_id(g, u, t, former);

@@ -41,8 +41,8 @@ static int bind_field(struct engine *g, struct rule *r, int s)
     if (!r->field[s] || ((o->caps & SL_CAP_OPEN_SCHEMA) && !f))
         return 0;
     if (!f)
-        return err_set(g->e, ERR_CONFIG, "pairs.%s: %s '%s' has no field '%s'; see `syncline plugins %s`", g->pair->name,
-                       s ? "b" : "a", o->name, r->field[s], session_plugin(g->env->session[s])->name);
+        return err_set(g->e, ERR_CONFIG, "pairs.%s: %s '%s' has no field '%s'; see `syncline plugins %s`",
+                       g->pair->name, s ? "b" : "a", o->name, r->field[s], session_plugin(g->env->session[s])->name);
     r->type[s] = f->type;
     if (r->to[s] && !(f->flags & SL_FIELD_WRITABLE))
         return err_set(g->e, ERR_CONFIG, "pairs.%s: field '%s' of side %s cannot be written; give the rule a direction",
@@ -64,8 +64,10 @@ static int check_values(struct engine *g, const struct rule *r)
         }
     }
     if (r->n_values && map_check_values(r, enums, n, &problems)) {
-        problems.data[problems.size - 1] = problems.data[problems.size - 1] == '\n' ? 0 : problems.data[problems.size - 1];
-        err_set(g->e, ERR_CONFIG, "pairs.%s: field '%s': %s", g->pair->name, r->field[0] ? r->field[0] : r->field[1], problems.data);
+        problems.data[problems.size - 1] =
+            problems.data[problems.size - 1] == '\n' ? 0 : problems.data[problems.size - 1];
+        err_set(g->e, ERR_CONFIG, "pairs.%s: field '%s': %s", g->pair->name, r->field[0] ? r->field[0] : r->field[1],
+                problems.data);
     }
     buf_fini(&problems);
     return g->e->code;

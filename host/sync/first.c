@@ -16,7 +16,8 @@ static int count_unlinked(struct engine *g, uint64_t n[2])
         struct store_snap *snap = NULL;
         rc = engine_fail(g, store_snap(g->store, &snap, g->e));
         if (rc == 0)
-            rc = engine_fail(g, store_scan(snap, DB_INBOX, key_slice(&from), slice_of(NULL, 0), false, 500, rows, &n_rows));
+            rc = engine_fail(
+                g, store_scan(snap, DB_INBOX, key_slice(&from), slice_of(NULL, 0), false, 500, rows, &n_rows));
         for (size_t i = 0; rc == 0 && i < n_rows; i++) {
             struct inbox_row row;
             const char *id = NULL;

@@ -92,7 +92,8 @@ int engine_guard(struct engine *g)
     if (count_live(g, &n_live))
         return g->e->code;
     bool allowed = guard_allows(g->pair, g->n_due, n_live, g->approved) && !held_by_epoch(g);
-    if (allowed && g->env->only) /* a plan being applied carries its own approval item by item, under the same ceiling */
+    if (allowed &&
+        g->env->only) /* a plan being applied carries its own approval item by item, under the same ceiling */
         allowed = true;
     if (!allowed) {
         g->report->deletes_due = g->n_due;
@@ -100,7 +101,8 @@ int engine_guard(struct engine *g)
         snprintf(g->report->message, sizeof g->report->message,
                  "%zu deletes withheld: more than the guard allows for %" PRIu64
                  " links%s; look at the other side, then `syncline approve %s --deletes %zu`",
-                 g->n_due, n_live, held_by_epoch(g) ? " (the collection was rebuilt or restored)" : "", g->pair->name, g->n_due);
+                 g->n_due, n_live, held_by_epoch(g) ? " (the collection was rebuilt or restored)" : "", g->pair->name,
+                 g->n_due);
         return withhold(g);
     }
     g->deletes_ok = true;

@@ -5,7 +5,8 @@
 #include "sync/act.h"
 
 /* Opens a view positioned after a number, with at most max rows. */
-static size_t page(struct store *s, int db, uint64_t after, struct store_row *rows, size_t max, struct store_snap **snap, struct err *e)
+static size_t page(struct store *s, int db, uint64_t after, struct store_row *rows, size_t max,
+                   struct store_snap **snap, struct err *e)
 {
     size_t n = 0;
     struct row_key from = key_number(after + 1);
@@ -16,7 +17,8 @@ static size_t page(struct store *s, int db, uint64_t after, struct store_row *ro
     return n;
 }
 
-size_t act_waits(struct store *s, int db, uint64_t after, struct arena *a, struct wait_row *rows, size_t max, struct err *e)
+size_t act_waits(struct store *s, int db, uint64_t after, struct arena *a, struct wait_row *rows, size_t max,
+                 struct err *e)
 {
     struct store_row *found = arena_alloc(a, max * sizeof *found);
     struct store_snap *snap;
@@ -28,7 +30,8 @@ size_t act_waits(struct store *s, int db, uint64_t after, struct arena *a, struc
     return n;
 }
 
-size_t act_history(struct store *s, uint64_t after, struct arena *a, struct history_row *rows, size_t max, struct err *e)
+size_t act_history(struct store *s, uint64_t after, struct arena *a, struct history_row *rows, size_t max,
+                   struct err *e)
 {
     struct store_row *found = arena_alloc(a, max * sizeof *found);
     struct store_snap *snap;

@@ -7,7 +7,8 @@
 enum { RANK_CORRELATION = 250, CANDIDATES = 8 };
 
 /* The key of a record under one match rule: a hash of all its values as text; false if one is missing or empty. */
-static bool key_of(const struct engine *g, const struct conf_match *m, int s, const struct sl_record *r, struct hash128 *out)
+static bool key_of(const struct engine *g, const struct conf_match *m, int s, const struct sl_record *r,
+                   struct hash128 *out)
 {
     struct buf b = {0};
     bool whole = m->n_fields > 0;
@@ -139,7 +140,8 @@ int match_partner(struct engine *g, struct unit *u, int s, uint64_t *partner, un
 /* A record that waits since an earlier run as it is now has its keys. */
 static bool loaded(const struct engine *g, const struct unit *u, int s)
 {
-    return !u->new_link && !g->reexamine && u->row[s].kind == INBOX_RECORD && u->seen[s].content == record_digest(u->now[s]);
+    return !u->new_link && !g->reexamine && u->row[s].kind == INBOX_RECORD &&
+           u->seen[s].content == record_digest(u->now[s]);
 }
 
 static void load_one(struct engine *g, struct unit *u)
@@ -179,7 +181,8 @@ static int load_units(struct engine *g, struct row_key *from, struct unit *units
     size_t n_rows = 0;
     int rc = engine_fail(g, store_snap(g->store, &snap, g->e));
     if (rc == 0)
-        rc = engine_fail(g, store_scan(snap, DB_INBOX, key_slice(from), slice_of(NULL, 0), false, CHUNK_UNITS, rows, &n_rows));
+        rc = engine_fail(
+            g, store_scan(snap, DB_INBOX, key_slice(from), slice_of(NULL, 0), false, CHUNK_UNITS, rows, &n_rows));
     *end = n_rows < CHUNK_UNITS;
     *n = 0;
     for (size_t i = 0; rc == 0 && i < n_rows; i++) {

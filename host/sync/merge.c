@@ -7,15 +7,15 @@
 /* One rule's values while it is decided. */
 struct field {
     const struct rule *rule;
-    const char *name[2];   /* in the base */
+    const char *name[2]; /* in the base */
     struct sl_value now[2], base[2];
-    bool known[2];  /* the base holds it */
+    bool known[2]; /* the base holds it */
     bool dirty[2];
     struct sl_value mapped[2]; /* mapped[t]: what t would get from 1-t; valid if to_ok[t] */
     bool to_ok[2];
     const char *error; /* mapping refused it */
     bool equal;
-    int winner;  /* 0 or 1; -1: leave both, nothing to do; -2: left to a person; 2: both get merged */
+    int winner; /* 0 or 1; -1: leave both, nothing to do; -2: left to a person; 2: both get merged */
     int reason;
     int wait;
     struct sl_value merged[2];
@@ -261,7 +261,8 @@ static void decide_group(const struct plan_in *in, struct field *fields, size_t 
     }
     for (size_t i = 0; i < n; i++) {
         struct field *f = &fields[i];
-        if (f->rule->group != group || (whole.winner >= 0 && f->equal) || (!f->dirty[0] && !f->dirty[1] && values_agree(f)))
+        if (f->rule->group != group || (whole.winner >= 0 && f->equal) ||
+            (!f->dirty[0] && !f->dirty[1] && values_agree(f)))
             continue;
         f->winner = whole.winner;
         f->wait = whole.wait;
@@ -312,8 +313,8 @@ static void settle(const struct plan_in *in, struct plan_out *out, const struct 
             continue;
         struct sl_record *base = (struct sl_record *)(uintptr_t)out->settle[s];
         if (!base)
-            out->settle[s] = base = in->side[s].base ? record_copy(a, in->side[s].base)
-                                                     : base_shell(in->side[s].now, a, in->n_rules);
+            out->settle[s] = base =
+                in->side[s].base ? record_copy(a, in->side[s].base) : base_shell(in->side[s].now, a, in->n_rules);
         struct sl_value v = named(f->now[s], f->name[s]);
         record_set(base, a, &v);
     }

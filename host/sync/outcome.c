@@ -6,7 +6,10 @@
 
 static struct history_row history_of(struct engine *g, const struct unit *u, int reason)
 {
-    struct history_row h = {.number = g->next_history++, .run = g->report->run, .at_ms = g->now_ms, .link = u->link.number,
+    struct history_row h = {.number = g->next_history++,
+                            .run = g->report->run,
+                            .at_ms = g->now_ms,
+                            .link = u->link.number,
                             .reason = (uint8_t)reason};
     const struct sl_record *r = u->view[0].now ? u->view[0].now : u->view[1].now;
     for (int s = 0; s < 2; s++)
@@ -85,7 +88,8 @@ static void finish_delete(struct engine *g, struct unit *u)
 }
 
 /* Where the record was read after the write, only what we sent is believed to be ours; the rest is somebody's edit. */
-static const struct sl_record *honest_base(struct engine *g, struct unit *u, const struct sl_record *stored, bool read_back)
+static const struct sl_record *honest_base(struct engine *g, struct unit *u, const struct sl_record *stored,
+                                           bool read_back)
 {
     const struct intent *i = &u->intent;
     if (!read_back)
@@ -143,7 +147,8 @@ static void finish_write(struct engine *g, struct unit *u, const struct sl_recor
     int t = i->side, s = 1 - t;
     const struct sl_record *base[2];
     base[t] = honest_base(g, u, stored, read_back);
-    base[s] = i->source ? plan_base(u->base[s], u->view[s].now ? u->view[s].now : i->source, i->changes, i->n_changes, false, &g->chunk)
+    base[s] = i->source ? plan_base(u->base[s], u->view[s].now ? u->view[s].now : i->source, i->changes, i->n_changes,
+                                    false, &g->chunk)
                         : u->base[s];
     drop_stranger(g, u, t, stored);
     u->link.id[t] = arena_text(&g->chunk, stored->id);

@@ -30,8 +30,8 @@ void record_set(struct sl_record *r, struct arena *a, const struct sl_value *v)
     r->field_size = sizeof *grown;
 }
 
-struct sl_record *plan_base(const struct sl_record *old, const struct sl_record *now, const struct field_change *changes,
-                            size_t n_changes, bool written_side, struct arena *a)
+struct sl_record *plan_base(const struct sl_record *old, const struct sl_record *now,
+                            const struct field_change *changes, size_t n_changes, bool written_side, struct arena *a)
 {
     size_t n_old = old ? old->n_fields : 0;
     struct sl_value *fields = arena_alloc(a, (n_old + n_changes + 1) * sizeof *fields);

@@ -10,10 +10,10 @@ enum view_kind { VIEW_NONE = 1, VIEW_HERE, VIEW_GONE };
 
 /* What is known of one side of a link. */
 struct view {
-    int kind;                      /* enum view_kind */
-    const struct sl_record *now;   /* HERE: as it is, or its base if nothing was seen to change */
-    const struct sl_record *base;  /* NULL: never agreed */
-    bool out;                      /* HERE, outside the filter */
+    int kind; /* enum view_kind */
+    const struct sl_record *now; /* HERE: as it is, or its base if nothing was seen to change */
+    const struct sl_record *base; /* NULL: never agreed */
+    bool out; /* HERE, outside the filter */
 };
 
 struct plan_in {
@@ -45,16 +45,17 @@ struct plan_wait {
 
 struct plan_out {
     struct plan_write write[2];
-    const struct sl_record *settle[2]; /* the new base of that side where fields agree without a write; NULL: as it was */
+    const struct sl_record
+        *settle[2]; /* the new base of that side where fields agree without a write; NULL: as it was */
     struct plan_wait *waits;
     size_t n_waits;
     struct field_change *decided; /* decisions with a loser: for history */
     size_t n_decided;
-    bool unlink;  /* the link becomes a tombstone */
-    bool forget;  /* both sides are gone: the link goes */
+    bool unlink; /* the link becomes a tombstone */
+    bool forget; /* both sides are gone: the link goes */
     bool guarded; /* unlink or forget came from a delete: the guard counts it */
     bool filtered; /* outside the filter, or not to be created: nothing is done */
-    bool aside;    /* an edit is left where it is, its base unmoved */
+    bool aside; /* an edit is left where it is, its base unmoved */
     const char *note;
 };
 
@@ -62,8 +63,8 @@ struct plan_out {
 void plan_link(const struct plan_in *in, struct arena *a, struct plan_out *out);
 
 /* The base after a write of `side` ended with the record `stored`: only written fields move, the source's to what was sent. */
-struct sl_record *plan_base(const struct sl_record *old, const struct sl_record *now, const struct field_change *changes,
-                            size_t n_changes, bool written_side, struct arena *a);
+struct sl_record *plan_base(const struct sl_record *old, const struct sl_record *now,
+                            const struct field_change *changes, size_t n_changes, bool written_side, struct arena *a);
 /* A record reduced to what a base keeps: id, version, times, and the named values. */
 struct sl_record *base_shell(const struct sl_record *now, struct arena *a, size_t room);
 void record_set(struct sl_record *r, struct arena *a, const struct sl_value *v);

@@ -136,8 +136,8 @@ static int settle_by_key(struct engine *g, struct unit *u, bool *resend)
     struct found f = {.g = g};
     char key[33];
     hex_encode(u->link.key.bytes, sizeof u->link.key.bytes, key);
-    struct sl_find find = {.size = sizeof find, .object = g->pair->side[u->intent.side].object, .correlation = key,
-                           .max_items = 2};
+    struct sl_find find = {
+        .size = sizeof find, .object = g->pair->side[u->intent.side].object, .correlation = key, .max_items = 2};
     int rc = session_find(g->env->session[u->intent.side], &find, (struct session_sink){&f, take}, g->e);
     if (rc)
         return class_err(rc);
@@ -159,8 +159,10 @@ static void uncertain(struct engine *g, struct unit *u)
         return;
     u->link.marks |= MARK_PARKED;
     put_intent_row(&g->batch, &u->intent);
-    wait_open(g, u, NULL, WAIT_UNCERTAIN, u->intent.side,
-              "a create may or may not have been carried out and the system cannot tell; look there, then link it or retry", NULL);
+    wait_open(
+        g, u, NULL, WAIT_UNCERTAIN, u->intent.side,
+        "a create may or may not have been carried out and the system cannot tell; look there, then link it or retry",
+        NULL);
     unit_settled(g, u, CLASS_PARKED);
 }
 
@@ -231,7 +233,8 @@ int engine_count_open(struct engine *g)
         struct row_key key = key_number(from);
         rc = engine_fail(g, store_snap(g->store, &snap, g->e));
         if (rc == 0)
-            rc = engine_fail(g, store_scan(snap, DB_INTENTS, key_slice(&key), slice_of(NULL, 0), false, ROWS, rows, &n));
+            rc =
+                engine_fail(g, store_scan(snap, DB_INTENTS, key_slice(&key), slice_of(NULL, 0), false, ROWS, rows, &n));
         for (size_t i = 0; rc == 0 && i < n; i++) {
             struct intent in;
             from = key_to_number(rows[i].key) + 1;

@@ -32,7 +32,8 @@ static int gather_chunk(struct engine *g, struct row_key *from, struct unit *uni
     size_t n_rows = 0, i = 0;
     int rc = engine_fail(g, store_snap(g->store, &snap, g->e));
     if (rc == 0)
-        rc = engine_fail(g, store_scan(snap, DB_INBOX, key_slice(from), slice_of(NULL, 0), false, CHUNK_UNITS, rows, &n_rows));
+        rc = engine_fail(
+            g, store_scan(snap, DB_INBOX, key_slice(from), slice_of(NULL, 0), false, CHUNK_UNITS, rows, &n_rows));
     for (; rc == 0 && i < n_rows && g->chunk.used_bytes < CHUNK_BYTES; i++) {
         bool take = false;
         rc = gather_row(g, snap, &rows[i], &units[*n], &take);

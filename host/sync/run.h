@@ -9,11 +9,11 @@
 /* One thing a run would write or lists, for `plan` and for a first run's review. Valid during the call only. */
 struct plan_item {
     const struct conf_pair *pair;
-    const char *op;    /* create, update, delete, archive, link, unlink, conflict, drift, parked, ambiguous, withheld */
-    int side;          /* the written side; -1: none */
+    const char *op; /* create, update, delete, archive, link, unlink, conflict, drift, parked, ambiguous, withheld */
+    int side; /* the written side; -1: none */
     const char *id[2]; /* NULL: none yet */
     const char *label;
-    const char *link;  /* the correlation key in hex */
+    const char *link; /* the correlation key in hex */
     const struct field_change *changes;
     size_t n_changes;
     const struct sl_value *base; /* per change: the written side's base; NULL: none */
@@ -36,28 +36,37 @@ struct run_env {
     const struct session_world *world;
     const char *identity; /* of the pair, for link keys; the same after lost state */
     struct run_sink sink;
-    bool dry;    /* plan: nothing remote is written */
-    bool full;   /* list everything, whatever cursors say (verify) */
+    bool dry; /* plan: nothing remote is written */
+    bool full; /* list everything, whatever cursors say (verify) */
     const uint64_t *only; /* apply: the digests of the items that may be written; NULL: all */
     size_t n_only;
     bool *only_met; /* n_only: set where the item was found */
 };
 
-enum run_class { CLASS_UNCHANGED = 1, CLASS_FILTERED, CLASS_APPLIED, CLASS_PENDING, CLASS_CONFLICT, CLASS_WITHHELD, CLASS_PARKED, CLASS_END };
+enum run_class {
+    CLASS_UNCHANGED = 1,
+    CLASS_FILTERED,
+    CLASS_APPLIED,
+    CLASS_PENDING,
+    CLASS_CONFLICT,
+    CLASS_WITHHELD,
+    CLASS_PARKED,
+    CLASS_END
+};
 
 struct run_report {
     char run[27];
     bool ok;
     int64_t started_ms, ms;
     uint64_t seen, of[CLASS_END]; /* of[CLASS_APPLIED] … */
-    uint64_t writes[2][3];        /* side; create, update, delete */
+    uint64_t writes[2][3]; /* side; create, update, delete */
     uint64_t calls[2];
-    uint64_t planned;             /* dry, review: items that would be written */
-    uint64_t matched;             /* dry, review: records that found their partner */
-    bool waits;                   /* something waits for a person: exit 3 */
-    bool review;                  /* a first run waits for approval */
-    uint64_t deletes_due;         /* withheld: how many there were */
-    char message[300];            /* a sentence for the operator, or empty */
+    uint64_t planned; /* dry, review: items that would be written */
+    uint64_t matched; /* dry, review: records that found their partner */
+    bool waits; /* something waits for a person: exit 3 */
+    bool review; /* a first run waits for approval */
+    uint64_t deletes_due; /* withheld: how many there were */
+    char message[300]; /* a sentence for the operator, or empty */
 };
 
 /* Runs. Returns 0 (report filled, perhaps waiting for a person) or an err code; the report is filled as far as it came. */

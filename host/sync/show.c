@@ -4,8 +4,8 @@
 
 #include "sync/engine.h"
 
-static const char *const ops[] = {[SL_CREATE] = "create", [SL_UPDATE] = "update", [SL_DELETE] = "delete",
-                                  [SL_ARCHIVE] = "archive"};
+static const char *const ops[] = {
+    [SL_CREATE] = "create", [SL_UPDATE] = "update", [SL_DELETE] = "delete", [SL_ARCHIVE] = "archive"};
 
 static void fill(struct engine *g, const struct unit *u, struct plan_item *item)
 {
@@ -74,10 +74,15 @@ void show_wait(struct engine *g, struct unit *u, const char *op, const char *rea
 
 static void show_field_wait(struct engine *g, struct unit *u, const struct plan_wait *w)
 {
-    struct field_change c = {.name = w->rule->field[1] ? w->rule->field[1] : w->rule->field[0], .before = w->value[1],
-                             .after = w->value[0]};
-    struct plan_item item = {.op = w->kind == WAIT_DRIFT ? "drift" : w->kind == WAIT_PARKED ? "parked" : "conflict",
-                             .reason = w->reason, .changes = &c, .n_changes = 1, .base = &w->base[1]};
+    struct field_change c = {
+        .name = w->rule->field[1] ? w->rule->field[1] : w->rule->field[0], .before = w->value[1], .after = w->value[0]};
+    struct plan_item item = {.op = w->kind == WAIT_DRIFT    ? "drift"
+                                   : w->kind == WAIT_PARKED ? "parked"
+                                                            : "conflict",
+                             .reason = w->reason,
+                             .changes = &c,
+                             .n_changes = 1,
+                             .base = &w->base[1]};
     fill(g, u, &item);
     tell(g, &item);
     engine_class(g, u->link.number, w->kind == WAIT_PARKED ? CLASS_PARKED : CLASS_CONFLICT);

@@ -164,7 +164,8 @@ int state_base(struct store_snap *snap, uint64_t link, int side, struct arena *a
     return rc;
 }
 
-int state_inbox(struct store_snap *snap, int side, const char *id, struct arena *a, struct inbox_row *out, struct err *e)
+int state_inbox(struct store_snap *snap, int side, const char *id, struct arena *a, struct inbox_row *out,
+                struct err *e)
 {
     struct row_key k = key_id(side, id);
     struct slice row;

@@ -13,11 +13,11 @@ enum { STATE_FORMAT = 1 };
 
 /* Where a link is in its life. */
 enum link_state {
-    LINK_HALF = 1,     /* a record of one side without a partner */
-    LINK_LIVE = 2,     /* a record of each side, kept in step */
+    LINK_HALF = 1, /* a record of one side without a partner */
+    LINK_LIVE = 2, /* a record of each side, kept in step */
     LINK_UNLINKED = 3, /* by policy or command: remembered, so that it is never created or matched again */
-    LINK_UNDONE = 4,   /* a create taken back: likewise */
-    LINK_PENDING = 5   /* a create for the missing side is on its way (an intent is open) */
+    LINK_UNDONE = 4, /* a create taken back: likewise */
+    LINK_PENDING = 5 /* a create for the missing side is on its way (an intent is open) */
 };
 
 /* Marks on a link; those in LINK_MARK_SEEN are repeated in the id rows, so that a listing can count by them. */
@@ -31,7 +31,7 @@ enum link_mark {
     MARK_WITHHELD = 1 << 6,
     MARK_TAKEN = 1 << 7, /* the id reserved first was somebody else's: take another */
     MARK_ALONE = 1 << 8, /* a first run that only matches found no partner: never created on the other side */
-    MARK_ASIDE = 1 << 9  /* an edit was seen and left where it is: a side may hold what its base does not */
+    MARK_ASIDE = 1 << 9 /* an edit was seen and left where it is: a side may hold what its base does not */
 };
 #define MARK_OUT(s) ((uint32_t)MARK_OUT_A << (s))
 #define MARK_GONE(s) ((uint32_t)MARK_GONE_A << (s))
@@ -40,12 +40,12 @@ struct link {
     uint64_t number;
     struct hash128 key; /* the correlation key: hash of (pair, source side, source id, generation) */
     uint32_t generation;
-    uint8_t origin;     /* the side whose record the key was made from */
-    uint8_t state;      /* enum link_state */
-    uint32_t marks;     /* enum link_mark */
-    const char *id[2];  /* NULL: none */
+    uint8_t origin; /* the side whose record the key was made from */
+    uint8_t state; /* enum link_state */
+    uint32_t marks; /* enum link_mark */
+    const char *id[2]; /* NULL: none */
     int64_t created_ms[2]; /* as the systems say; tells a reused id */
-    uint64_t open_op;   /* the one outstanding operation, 0: none */
+    uint64_t open_op; /* the one outstanding operation, 0: none */
     int64_t settled_ms; /* our last write; a read older than that is deferred */
 };
 
@@ -58,18 +58,18 @@ struct id_row {
 };
 
 enum inbox_kind {
-    INBOX_HINT = 1,       /* read it */
-    INBOX_RECORD = 2,     /* read, here it is */
-    INBOX_GONE = 3,       /* the system said it is deleted, or answered so when asked */
-    INBOX_ABSENT = 4,     /* not in a complete listing: to be confirmed */
+    INBOX_HINT = 1, /* read it */
+    INBOX_RECORD = 2, /* read, here it is */
+    INBOX_GONE = 3, /* the system said it is deleted, or answered so when asked */
+    INBOX_ABSENT = 4, /* not in a complete listing: to be confirmed */
     INBOX_UNREADABLE = 5
 };
 
 struct inbox_row {
     uint8_t kind; /* enum inbox_kind */
     const struct sl_record *record;
-    const char *version;   /* HINT, UNREADABLE: as listed */
-    const char *message;   /* UNREADABLE */
+    const char *version; /* HINT, UNREADABLE: as listed */
+    const char *message; /* UNREADABLE */
     const char *successor; /* GONE: merged into */
     uint8_t error_class;
 };
@@ -78,13 +78,13 @@ enum op_state { OP_PLANNED = 1, OP_UNKNOWN = 2 };
 
 /* One field of an intended write, with all that history and the base will need. */
 struct field_change {
-    const char *name;      /* on the written side */
-    const char *source;    /* on the other side; NULL: computed or constant */
+    const char *name; /* on the written side */
+    const char *source; /* on the other side; NULL: computed or constant */
     struct sl_value before, after; /* on the written side */
     struct sl_value origin; /* the source side's value, its new base */
-    struct sl_value lost;   /* the losing value of a conflict; ABSENT: none */
-    uint8_t reason;         /* enum reason */
-    bool keeps_bases;       /* half of a merge: both bases stay until the other side has it too */
+    struct sl_value lost; /* the losing value of a conflict; ABSENT: none */
+    uint8_t reason; /* enum reason */
+    bool keeps_bases; /* half of a merge: both bases stay until the other side has it too */
 };
 
 /* A write made durable before it is attempted. */
@@ -93,7 +93,7 @@ struct intent {
     char ulid[27];
     uint64_t link;
     uint8_t side;
-    uint8_t kind;  /* enum sl_write_kind */
+    uint8_t kind; /* enum sl_write_kind */
     uint8_t state; /* enum op_state */
     uint8_t reason; /* enum reason: why the whole record is written */
     uint32_t attempts;
@@ -107,7 +107,15 @@ struct intent {
     size_t n_changes;
 };
 
-enum wait_kind { WAIT_CONFLICT = 1, WAIT_DRIFT, WAIT_AMBIGUOUS, WAIT_PARKED, WAIT_UNCERTAIN, WAIT_WITHHELD, WAIT_REVIEW };
+enum wait_kind {
+    WAIT_CONFLICT = 1,
+    WAIT_DRIFT,
+    WAIT_AMBIGUOUS,
+    WAIT_PARKED,
+    WAIT_UNCERTAIN,
+    WAIT_WITHHELD,
+    WAIT_REVIEW
+};
 
 /* What waits for a person: a conflict on a field, or a parked record. */
 struct wait_row {
@@ -117,9 +125,9 @@ struct wait_row {
     uint8_t side; /* PARKED: the side whose record it is */
     const char *id[2];
     const char *label;
-    const char *field[2];  /* conflict */
+    const char *field[2]; /* conflict */
     struct sl_value base[2], value[2];
-    const char *reason;    /* one line: what is wrong and what to do */
+    const char *reason; /* one line: what is wrong and what to do */
     int64_t since_ms;
     uint32_t attempts;
     const char *run;
@@ -133,7 +141,7 @@ struct history_row {
     int64_t at_ms;
     uint64_t link;
     uint8_t side;
-    uint8_t kind;   /* enum sl_write_kind, 0: no write (a decision) */
+    uint8_t kind; /* enum sl_write_kind, 0: no write (a decision) */
     uint8_t reason; /* enum reason */
     const char *id[2];
     const char *label;
@@ -146,10 +154,31 @@ struct history_row {
 
 /* Why something is written or waits; texts in reason_text. */
 enum reason {
-    REASON_CHANGED = 1, REASON_NEW, REASON_POLICY_A, REASON_POLICY_B, REASON_NEWEST, REASON_NONEMPTY, REASON_MERGE,
-    REASON_MIN, REASON_MAX, REASON_GROUP, REASON_REVERT, REASON_DELETED, REASON_EDIT_BEATS_DELETE, REASON_RECREATE,
-    REASON_RESOLVED, REASON_UNDO, REASON_REPAIR, REASON_LEFT, REASON_FIRST, REASON_CONSTANT, REASON_LINKED,
-    REASON_UNLINKED, REASON_EQUAL, REASON_ADOPTED, REASON_END
+    REASON_CHANGED = 1,
+    REASON_NEW,
+    REASON_POLICY_A,
+    REASON_POLICY_B,
+    REASON_NEWEST,
+    REASON_NONEMPTY,
+    REASON_MERGE,
+    REASON_MIN,
+    REASON_MAX,
+    REASON_GROUP,
+    REASON_REVERT,
+    REASON_DELETED,
+    REASON_EDIT_BEATS_DELETE,
+    REASON_RECREATE,
+    REASON_RESOLVED,
+    REASON_UNDO,
+    REASON_REPAIR,
+    REASON_LEFT,
+    REASON_FIRST,
+    REASON_CONSTANT,
+    REASON_LINKED,
+    REASON_UNLINKED,
+    REASON_EQUAL,
+    REASON_ADOPTED,
+    REASON_END
 };
 const char *reason_text(int reason);
 
@@ -161,7 +190,8 @@ struct row_key {
 struct row_key key_number(uint64_t number);
 struct row_key key_id(int side, const char *id);
 struct row_key key_base(uint64_t link, int side);
-struct row_key key_match(int side, unsigned rank, const struct hash128 *hash, uint64_t link); /* link 0: the prefix's start */
+struct row_key key_match(int side, unsigned rank, const struct hash128 *hash,
+                         uint64_t link); /* link 0: the prefix's start */
 struct row_key key_text(const char *text);
 struct slice key_slice(const struct row_key *k);
 uint64_t key_to_number(struct slice key);
@@ -183,8 +213,10 @@ int history_decode(struct slice row, uint64_t number, struct arena *a, struct hi
 /* Typed reads; NOTFOUND and OK are not errors. */
 int state_link(struct store_snap *snap, uint64_t number, struct arena *a, struct link *out, struct err *e);
 int state_id(struct store_snap *snap, int side, const char *id, struct id_row *out, struct err *e);
-int state_base(struct store_snap *snap, uint64_t link, int side, struct arena *a, struct sl_record **out, struct err *e);
-int state_inbox(struct store_snap *snap, int side, const char *id, struct arena *a, struct inbox_row *out, struct err *e);
+int state_base(struct store_snap *snap, uint64_t link, int side, struct arena *a, struct sl_record **out,
+               struct err *e);
+int state_inbox(struct store_snap *snap, int side, const char *id, struct arena *a, struct inbox_row *out,
+                struct err *e);
 /* Meta rows are plain text or numbers under a text key. */
 int64_t meta_number(struct store_snap *snap, const char *key, int64_t fallback);
 const char *meta_text(struct store_snap *snap, const char *key, struct arena *a);

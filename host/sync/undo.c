@@ -33,7 +33,8 @@ static int take(void *self, const struct sl_item *item)
 static int read_now(struct undo *u, int side, const char *id)
 {
     u->now = NULL;
-    int rc = session_get(u->env->session[side], u->pair->side[side].object, &id, 1, (struct session_sink){u, take}, u->e);
+    int rc =
+        session_get(u->env->session[side], u->pair->side[side].object, &id, 1, (struct session_sink){u, take}, u->e);
     return rc ? class_err(rc) : 0;
 }
 
@@ -49,9 +50,17 @@ static void say(struct undo *u, const struct history_row *h, const char *what, c
 
 static void put_history(struct undo *u, const struct history_row *h, int kind, struct field_change *changes, size_t n)
 {
-    struct history_row row = {.number = u->next_history++, .run = u->run, .at_ms = u->now_ms, .link = h->link, .side = h->side,
-                              .kind = (uint8_t)kind, .reason = REASON_UNDO, .id = {h->id[0], h->id[1]}, .label = h->label,
-                              .changes = changes, .n_changes = n};
+    struct history_row row = {.number = u->next_history++,
+                              .run = u->run,
+                              .at_ms = u->now_ms,
+                              .link = h->link,
+                              .side = h->side,
+                              .kind = (uint8_t)kind,
+                              .reason = REASON_UNDO,
+                              .id = {h->id[0], h->id[1]},
+                              .label = h->label,
+                              .changes = changes,
+                              .n_changes = n};
     put_history_row(&u->batch, &row);
 }
 
@@ -66,8 +75,9 @@ static int commit(struct undo *u)
     if (text)
         sscanf(text, "%llu %llu %llu %llu %llu %llu", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5]);
     store_snap_end(snap);
-    put_meta_text(&u->batch, "next", arena_printf(&u->arena, "%llu %llu %llu %llu %llu %llu", n[0], n[1], n[2],
-                                                  (unsigned long long)u->next_history, n[4], n[5]));
+    put_meta_text(&u->batch, "next",
+                  arena_printf(&u->arena, "%llu %llu %llu %llu %llu %llu", n[0], n[1], n[2],
+                               (unsigned long long)u->next_history, n[4], n[5]));
     int rc = batch_commit(&u->batch, u->env->store, u->e);
     return rc == STORE_OK ? 0 : err_set(u->e, ERR_FAILED, "state: %s", store_rc_name(rc));
 }
@@ -85,12 +95,18 @@ static bool write_one(struct undo *u, const struct history_row *h, struct sl_wri
     w->field_size = sizeof(struct sl_value);
     if (u->now && u->now->version && *u->now->version && (u->object[h->side]->object.caps & SL_CAP_CONDITIONAL))
         w->expected_version = u->now->version;
-    struct sl_batch batch = {.size = sizeof batch, .n_writes = 1, .write_size = sizeof *w,
-                             .object = u->pair->side[h->side].object, .writes = w};
+    struct sl_batch batch = {.size = sizeof batch,
+                             .n_writes = 1,
+                             .write_size = sizeof *w,
+                             .object = u->pair->side[h->side].object,
+                             .writes = w};
     session_write(u->env->session[h->side], &batch, &u->arena, &outcome, &call);
     if (outcome.result == SL_APPLIED)
         return true;
-    say(u, h, "left", NULL, outcome.message ? outcome.message : call.code ? call.text : "the write was not carried out; undo again");
+    say(u, h, "left", NULL,
+        outcome.message ? outcome.message
+        : call.code     ? call.text
+                        : "the write was not carried out; undo again");
     return false;
 }
 
@@ -111,8 +127,8 @@ static int undo_update(struct undo *u, const struct history_row *h)
         }
         fields[n] = c->before.type == SL_ABSENT ? value_null(c->name) : c->before;
         fields[n].name = c->name;
-        changes[n] = (struct field_change){.name = c->name, .source = c->source, .before = *now, .after = fields[n],
-                                           .reason = REASON_UNDO};
+        changes[n] = (struct field_change){
+            .name = c->name, .source = c->source, .before = *now, .after = fields[n], .reason = REASON_UNDO};
         n++;
     }
     struct sl_write w = {.kind = SL_UPDATE, .id = h->id[h->side], .fields = fields, .n_fields = (uint32_t)n};
@@ -184,7 +200,9 @@ static int undo_delete(struct undo *u, const struct history_row *h)
         return 0;
     }
     const struct sl_object *o = &u->object[h->side]->object;
-    struct sl_write w = {.kind = SL_CREATE, .id = o->caps & SL_CAP_RESERVED_ID ? h->id[h->side] : NULL, .fields = h->kept->fields,
+    struct sl_write w = {.kind = SL_CREATE,
+                         .id = o->caps & SL_CAP_RESERVED_ID ? h->id[h->side] : NULL,
+                         .fields = h->kept->fields,
                          .n_fields = h->kept->n_fields};
     struct sl_value *fields = arena_alloc(&u->arena, (w.n_fields + 1) * sizeof *fields);
     uint32_t n = 0;
@@ -194,7 +212,8 @@ static int undo_delete(struct undo *u, const struct history_row *h)
         const struct sl_value *v = sl_value_at(h->kept->fields, h->kept->field_size, i);
         bool writable = true;
         for (uint32_t f = 0; f < o->n_fields; f++) {
-            const struct sl_field *info = (const struct sl_field *)(const void *)((const char *)o->fields + (size_t)o->field_size * f);
+            const struct sl_field *info =
+                (const struct sl_field *)(const void *)((const char *)o->fields + (size_t)o->field_size * f);
             if (strcmp(info->name, v->name) == 0)
                 writable = (info->flags & SL_FIELD_WRITABLE) != 0;
         }
@@ -267,7 +286,8 @@ int act_undo(const struct run_env *env, const char *run, bool dry, void (*tell)(
     for (int s = 0; s < 2 && !e->code; s++) {
         int rc = session_describe(env->session[s], env->pair->side[s].object, &described, &list[s], e);
         if (rc || !list[s])
-            err_set(e, rc ? class_err(rc) : ERR_CONFIG, "%s: has no object '%s'", env->pair->side[s].connection, env->pair->side[s].object);
+            err_set(e, rc ? class_err(rc) : ERR_CONFIG, "%s: has no object '%s'", env->pair->side[s].connection,
+                    env->pair->side[s].object);
         u.object[s] = list[s];
     }
     size_t n = e->code ? 0 : find_rows(&u, run, &numbers);

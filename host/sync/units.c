@@ -40,7 +40,8 @@ static void new_half(struct engine *g, int side, const char *id, struct unit *u)
     engine_room(g, u->link.number);
 }
 
-int unit_gather(struct engine *g, struct store_snap *snap, int side, const char *id, const struct inbox_row *row, struct unit *u)
+int unit_gather(struct engine *g, struct store_snap *snap, int side, const char *id, const struct inbox_row *row,
+                struct unit *u)
 {
     memset(u, 0, sizeof *u);
     u->write_side = -1;
@@ -54,8 +55,8 @@ int unit_gather(struct engine *g, struct store_snap *snap, int side, const char 
     if (rc == STORE_OK)
         rc = state_link(snap, u->seen[side].link, &g->chunk, &u->link, g->e);
     if (rc == STORE_NOTFOUND)
-        return err_set(g->e, ERR_STATE, "state: id '%s' points to a link that is not there; run `syncline verify %s`", id,
-                       g->pair->name);
+        return err_set(g->e, ERR_STATE, "state: id '%s' points to a link that is not there; run `syncline verify %s`",
+                       id, g->pair->name);
     if (rc != STORE_OK)
         return engine_fail(g, rc);
     if (load_bases(g, snap, u) || load_partner_row(g, snap, u, 1 - side))
@@ -112,8 +113,10 @@ static int take(void *self, const struct sl_item *item)
         *row = (struct inbox_row){.kind = INBOX_GONE, .successor = arena_text(a, item->successor_id)};
         u->now[r->side] = NULL;
     } else if (item->kind == SL_ITEM_UNREADABLE) {
-        *row = (struct inbox_row){.kind = INBOX_UNREADABLE, .error_class = (uint8_t)item->error_class,
-                                  .message = arena_text(a, item->message), .version = arena_text(a, item->version)};
+        *row = (struct inbox_row){.kind = INBOX_UNREADABLE,
+                                  .error_class = (uint8_t)item->error_class,
+                                  .message = arena_text(a, item->message),
+                                  .version = arena_text(a, item->version)};
     }
     u->has[r->side] = true;
     return 0;
@@ -131,7 +134,8 @@ static int read_side(struct engine *g, int s, struct unit **units, size_t n)
         units[i]->read_failed[s] = true;
     }
     struct reading r = {g, s, units, n};
-    int rc = session_get(g->env->session[s], g->pair->side[s].object, ids, (uint32_t)n, (struct session_sink){&r, take}, g->e);
+    int rc = session_get(g->env->session[s], g->pair->side[s].object, ids, (uint32_t)n, (struct session_sink){&r, take},
+                         g->e);
     return rc ? class_err(rc) : 0;
 }
 

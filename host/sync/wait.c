@@ -33,11 +33,18 @@ static void keep_since(struct engine *g, int db, struct wait_row *w)
     store_snap_end(snap);
 }
 
-void wait_open(struct engine *g, struct unit *u, const struct plan_wait *p, int kind, int side, const char *reason, const char *version)
+void wait_open(struct engine *g, struct unit *u, const struct plan_wait *p, int kind, int side, const char *reason,
+               const char *version)
 {
-    struct wait_row w = {.number = wait_number(u->link.number, p ? p->rule : NULL), .kind = (uint8_t)kind,
-                         .link = u->link.number, .side = (uint8_t)side, .reason = reason, .since_ms = g->now_ms,
-                         .attempts = 1, .run = g->report->run, .version = version};
+    struct wait_row w = {.number = wait_number(u->link.number, p ? p->rule : NULL),
+                         .kind = (uint8_t)kind,
+                         .link = u->link.number,
+                         .side = (uint8_t)side,
+                         .reason = reason,
+                         .since_ms = g->now_ms,
+                         .attempts = 1,
+                         .run = g->report->run,
+                         .version = version};
     int db = kind == WAIT_PARKED || kind == WAIT_UNCERTAIN ? DB_PARKED : DB_CONFLICTS;
     const struct sl_record *r = u->view[0].now ? u->view[0].now : u->view[1].now;
     w.label = r ? record_label(&g->chunk, r) : u->link.id[0] ? u->link.id[0] : u->link.id[1];

@@ -40,9 +40,14 @@ static void fill_write(struct engine *g, const struct unit *u, struct sl_write *
     for (size_t c = 0; c < i->n_changes; c++)
         fields[c] = i->changes[c].after;
     hex_encode(u->link.key.bytes, sizeof u->link.key.bytes, key);
-    *w = (struct sl_write){.kind = i->kind, .id = i->id, .correlation = i->kind == SL_CREATE ? key : NULL,
-                           .idempotency_key = i->ulid, .expected_version = i->expected_version, .fields = fields,
-                           .n_fields = (uint32_t)i->n_changes, .field_size = sizeof *fields};
+    *w = (struct sl_write){.kind = i->kind,
+                           .id = i->id,
+                           .correlation = i->kind == SL_CREATE ? key : NULL,
+                           .idempotency_key = i->ulid,
+                           .expected_version = i->expected_version,
+                           .fields = fields,
+                           .n_fields = (uint32_t)i->n_changes,
+                           .field_size = sizeof *fields};
     if (i->state == OP_UNKNOWN)
         w->flags |= SL_WRITE_REPEAT;
 }
@@ -61,7 +66,10 @@ static const struct sl_record *as_sent(struct engine *g, const struct unit *u)
     struct sl_value *fields = arena_alloc(&g->chunk, (i->n_changes + 1) * sizeof *fields);
     for (size_t c = 0; c < i->n_changes; c++)
         fields[c] = i->changes[c].after;
-    *r = (struct sl_record){.size = sizeof *r, .id = i->id, .fields = fields, .n_fields = (uint32_t)i->n_changes,
+    *r = (struct sl_record){.size = sizeof *r,
+                            .id = i->id,
+                            .fields = fields,
+                            .n_fields = (uint32_t)i->n_changes,
                             .field_size = sizeof *fields};
     return r;
 }
@@ -135,8 +143,11 @@ static int send(struct engine *g, struct unit **units, uint32_t n, int t)
 {
     struct sl_write *writes = arena_alloc(&g->chunk, n * sizeof *writes);
     struct write_outcome *outcomes = arena_alloc(&g->chunk, n * sizeof *outcomes);
-    struct sl_batch batch = {.size = sizeof batch, .n_writes = n, .write_size = sizeof *writes,
-                             .object = g->pair->side[t].object, .writes = writes};
+    struct sl_batch batch = {.size = sizeof batch,
+                             .n_writes = n,
+                             .write_size = sizeof *writes,
+                             .object = g->pair->side[t].object,
+                             .writes = writes};
     for (uint32_t i = 0; i < n; i++)
         fill_write(g, units[i], &writes[i]);
     struct err call = {0};

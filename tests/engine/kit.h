@@ -13,6 +13,7 @@ struct kit {
     struct memory_world w[2];
     struct mem_disk *disk;
     struct conf_pair pair;
+    struct conf conf;
     bool flip; /* the pair was read mirrored */
     int64_t now_ms;
     uint64_t random;
