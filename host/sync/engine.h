@@ -59,6 +59,7 @@ struct engine {
     bool complete[2];     /* side s was listed whole */
     bool scope_changed[2];
     bool epoch_changed[2];
+    bool config_new;      /* the config is another than the state was written under, or the first */
     bool reexamine;       /* the mapping or a filter changed: nothing counts as unchanged */
     bool matching;        /* match keys are loaded: halves look for partners */
     bool first;           /* the pair never finished a first run */

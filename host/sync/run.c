@@ -106,27 +106,35 @@ void engine_progress(struct engine *g, const char *phase, uint64_t done, uint64_
 
 /* --- the run --- */
 
+/* The three digests a state was written under, as they are now. */
+static uint64_t config_now(const struct engine *g, int i)
+{
+    return i < 2 ? conf_scope(g->env->conf, g->pair, i) : conf_pair_digest(g->env->conf, g->pair);
+}
+
+static const char *const config_keys[3] = {"scope.0", "scope.1", "config"};
+
 /* A mapping or filter that is not the one the state was written under: everything is looked at again. */
 static void compare_config(struct engine *g, struct store_snap *snap)
 {
-    if (!g->env->conf)
-        return;
-    char now[32], key[16];
+    bool *const changed[3] = {&g->scope_changed[0], &g->scope_changed[1], &g->reexamine};
     struct arena a = {0};
-    for (int s = 0; s < 2; s++) {
-        snprintf(key, sizeof key, "scope.%d", s);
-        snprintf(now, sizeof now, "%016" PRIx64, conf_scope(g->env->conf, g->pair, s));
-        const char *then = meta_text(snap, key, &a);
-        g->scope_changed[s] = then && strcmp(then, now) != 0;
-        if (!then || g->scope_changed[s])
-            put_meta_text(&g->batch, key, now);
+    for (int i = 0; i < 3 && g->env->conf; i++) {
+        const char *then = meta_text(snap, config_keys[i], &a);
+        *changed[i] = then && strcmp(then, arena_printf(&a, "%016" PRIx64, config_now(g, i))) != 0;
+        g->config_new |= !then || *changed[i];
     }
-    snprintf(now, sizeof now, "%016" PRIx64, conf_pair_digest(g->env->conf, g->pair));
-    const char *then = meta_text(snap, "config", &a);
-    g->reexamine = then && strcmp(then, now) != 0;
-    if (!then || g->reexamine)
-        put_meta_text(&g->batch, "config", now);
     arena_fini(&a);
+}
+
+/* Only a run that came to its end has looked at everything. */
+static void put_config(struct engine *g)
+{
+    char now[32];
+    for (int i = 0; i < 3 && g->config_new; i++) {
+        snprintf(now, sizeof now, "%016" PRIx64, config_now(g, i));
+        put_meta_text(&g->batch, config_keys[i], now);
+    }
 }
 
 static int begin(struct engine *g)
@@ -192,6 +200,8 @@ static int finish(struct engine *g)
     if (g->review)
         say_review(g);
     g->report->waits |= any_row(g, DB_CONFLICTS) || any_row(g, DB_PARKED);
+    if (!g->env->dry)
+        put_config(g);
     if (g->env->dry || g->review)
         return engine_commit(g);
     if (g->first)
