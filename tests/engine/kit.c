@@ -298,7 +298,7 @@ static int open_side(struct kit *k, int s, const struct session_world *world, st
 int kit_run(struct kit *k)
 {
     struct session_world world = {k, world_now, world_random, world_sleep, world_stopping};
-    struct run_env env = {.pair = &k->pair, .world = &world, .identity = "pair"};
+    struct run_env env = {.conf = &k->conf, .pair = &k->pair, .world = &world, .identity = "pair"};
     err_clear(&k->e);
     bool ok =
         mem_store_open(k->disk, &env.store, &k->e) == STORE_OK && store_acquire(env.store, false, &k->e) == STORE_OK;

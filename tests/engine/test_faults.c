@@ -446,6 +446,34 @@ static void test_key_changed_meanwhile(void)
     kit_free(k);
 }
 
+/* A value map that changed is applied to what did not change, even if the first run under it is killed anywhere. */
+static void test_config_changed(void)
+{
+    struct kit_point *p = mem_alloc(sizeof *p);
+    struct kit *k = pair_of("mode=one_way fields=title", RESERVED);
+    kit_edit(k, 0, "1:title=x;name=n | 2:title=y;name=m");
+    CU_ASSERT_NOT_EQUAL(kit_settle(k), 0);
+    k->pair.map.rules[0].field[0] = "name";
+    k->pair.digest = 2;
+    kit_save(k, p);
+    for (uint64_t n = 1;; n++) {
+        kit_restore(k, p);
+        k->disk->fail_in = n;
+        k->disk->fault = MEM_KILLED_AFTER;
+        kit_run(k);
+        bool over = k->disk->fail_in != 0;
+        kit_revive(k);
+        CU_ASSERT_NOT_EQUAL(kit_settle(k), 0);
+        expect("n", memory_field(memory_find(&k->w[1], "1"), "title"), "the new mapping");
+        expect("m", memory_field(memory_find(&k->w[1], "2"), "title"), "the new mapping");
+        if (over)
+            break;
+    }
+    kit_point_fini(p);
+    mem_free(p);
+    kit_free(k);
+}
+
 /* Yesterday's state: no delete, no lost edit. */
 static void test_old_state(void)
 {
@@ -489,6 +517,7 @@ static const struct check tests[] = {
     {"I29: a record that leaves the filter and returns goes on where both are", test_leave_and_return},
     {"I4: a conflict that people solve themselves is over", test_conflict_goes_away},
     {"I30: a key that changed before a partner came", test_key_changed_meanwhile},
+    {"I20: a changed mapping is applied to everything, killed anywhere", test_config_changed},
     {"I21: an older state deletes nothing and loses no edit", test_old_state},
 };
 CHECK_MAIN("faults", tests)
