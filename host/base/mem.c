@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK_MIN_BYTES = 4 << 10, BLOCK_MAX_BYTES = 1 << 20, ALIGN_BYTES = 16, BUF_MIN_BYTES = 64 };
+enum { BLOCK_MIN_BYTES = 4 << 10, BLOCK_MAX_BYTES = 1 << 20, ALIGN_BYTES = 16, BUF_MIN_BYTES = 512 };
 
 struct arena_block {
     struct arena_block *next;

@@ -281,7 +281,20 @@ static void stable_sort(struct store_op *ops, size_t n_ops, struct store_op *spa
     merge(ops, n_left, n_ops, spare);
 }
 
-/* Drivers get operations by database and key: they can walk their trees once. */
+/* Copies the operations database by database; at[db] is where each one's begin, at[DB_END] where all end. */
+static void spread(const struct store_op *ops, size_t n_ops, struct store_op *to, size_t at[DB_END + 1])
+{
+    size_t next[DB_END + 1] = {0};
+    for (size_t i = 0; i < n_ops; i++)
+        next[ops[i].db + 1]++;
+    for (int db = 1; db <= DB_END; db++)
+        next[db] += next[db - 1];
+    memcpy(at, next, sizeof(next));
+    for (size_t i = 0; i < n_ops; i++)
+        to[next[ops[i].db]++] = ops[i];
+}
+
+/* Drivers get operations by database and key: they can walk their trees once. Within one database most come in order. */
 static const struct store_op *ordered(struct store *s, const struct store_op *ops, size_t n_ops)
 {
     if (in_order(ops, n_ops))
@@ -290,8 +303,11 @@ static const struct store_op *ordered(struct store *s, const struct store_op *op
         s->room = n_ops > OPS_MIN ? n_ops : OPS_MIN;
         s->ops = mem_grow(s->ops, s->room * 2 * sizeof(*ops));
     }
-    memcpy(s->ops, ops, n_ops * sizeof(*ops));
-    stable_sort(s->ops, n_ops, s->ops + s->room);
+    size_t at[DB_END + 1];
+    spread(ops, n_ops, s->ops, at);
+    for (int db = DB_META; db < DB_END; db++)
+        if (!in_order(s->ops + at[db], at[db + 1] - at[db]))
+            stable_sort(s->ops + at[db], at[db + 1] - at[db], s->ops + s->room);
     return s->ops;
 }
 
