@@ -183,63 +183,6 @@ static bool side_is_empty(struct store_snap *snap, int db, int s)
     return n == 0;
 }
 
-static int pull_page(struct capture *c, struct arena *a, bool *more)
-{
-    struct engine *g = c->g;
-    struct page_end end;
-    struct sl_pull pull = {.size = sizeof pull, .object = g->pair->side[c->side].object, .cursor = c->next};
-    const char *epoch = meta_text(c->snap, side_key(a, "epoch", c->side), a);
-    if (side_is_empty(c->snap, DB_IDS, c->side))
-        pull.flags |= SL_PULL_RECORDS;
-    if (g->env->full || g->reexamine)
-        pull.flags |= SL_PULL_FULL;
-    int rc = session_pull(g->env->session[c->side], &pull, (struct session_sink){c, take}, a, &end, g->e);
-    if (c->failed)
-        return g->e->code ? g->e->code : ERR_STATE;
-    if (rc)
-        return class_err(rc);
-    *more = end.kind == SL_PAGE_MORE;
-    /* a listing taken up in the middle does not show what its first pages held */
-    if (end.kind == SL_PAGE_COMPLETE && !c->resumed)
-        g->complete[c->side] = true;
-    end_page(c, &end, epoch);
-    return flush(c);
-}
-
-static void begin_side(struct capture *c)
-{
-    bool restart = c->g->env->full || c->g->reexamine;
-    const char *cursor = meta_text(c->snap, side_key(&c->scratch, "cursor", c->side), &c->scratch);
-    c->partial = meta_number(c->snap, side_key(&c->scratch, "partial", c->side), 0) != 0;
-    c->resumed = c->partial && !restart;
-    c->leftovers = !side_is_empty(c->snap, DB_INBOX, c->side);
-    c->stored = cursor ? mem_dup(cursor) : NULL;
-    c->next = cursor && !restart ? mem_dup(cursor) : NULL;
-}
-
-static int pull_side(struct engine *g, int s)
-{
-    struct capture c = {.g = g, .side = s};
-    struct arena a = {0};
-    bool more = true;
-    int rc = engine_fail(g, store_snap(g->store, &c.snap, g->e));
-    if (rc == 0)
-        begin_side(&c);
-    for (unsigned page = 0; rc == 0 && more; page++) {
-        rc = pull_page(&c, &a, &more);
-        arena_reset(&a);
-        if (page > 1000000)
-            rc = err_set(g->e, ERR_FAILED, "%s: over a million pages and no end; its paging repeats itself",
-                         g->pair->side[s].connection);
-    }
-    store_snap_end(c.snap);
-    mem_free(c.stored);
-    mem_free(c.next);
-    arena_fini(&c.scratch);
-    arena_fini(&a);
-    return rc;
-}
-
 /* A link whose record a complete listing did not name: to be confirmed by a read. */
 static int note_absent(struct engine *g, struct store_snap *snap, uint64_t number, int s, struct arena *a)
 {
@@ -248,7 +191,7 @@ static int note_absent(struct engine *g, struct store_snap *snap, uint64_t numbe
     int rc = state_link(snap, number, a, &l, g->e);
     if (rc != STORE_OK)
         return engine_fail(g, rc);
-    bool there = l.id[s] && (l.state == LINK_LIVE || l.state == LINK_HALF) && !(l.marks & MARK_GONE(s) && !(l.marks & MARK_WITHHELD));
+    bool there = l.id[s] && l.state != LINK_UNLINKED && l.state != LINK_UNDONE && !(l.marks & MARK_GONE(s) && !(l.marks & MARK_WITHHELD));
     /* what we wrote a moment ago may not be in the listing yet */
     bool lagging = l.settled_ms && l.settled_ms + g->object[s]->object.index_lag_ms > g->now_ms;
     if (!there || lagging)
@@ -282,13 +225,80 @@ static int find_absent(struct engine *g, int s)
     return rc;
 }
 
+/* The page's items first: what they tell counts more than an absence. */
+static int note_all_absent(struct capture *c)
+{
+    store_snap_end(c->snap);
+    c->snap = NULL;
+    if (engine_commit(c->g) || find_absent(c->g, c->side))
+        return c->g->e->code;
+    return engine_fail(c->g, store_snap(c->g->store, &c->snap, c->g->e));
+}
+
+static int pull_page(struct capture *c, struct arena *a, bool *more)
+{
+    struct engine *g = c->g;
+    struct page_end end;
+    struct sl_pull pull = {.size = sizeof pull, .object = g->pair->side[c->side].object, .cursor = c->next};
+    const char *epoch = meta_text(c->snap, side_key(a, "epoch", c->side), a);
+    if (side_is_empty(c->snap, DB_IDS, c->side))
+        pull.flags |= SL_PULL_RECORDS;
+    if (g->env->full || g->reexamine)
+        pull.flags |= SL_PULL_FULL;
+    int rc = session_pull(g->env->session[c->side], &pull, (struct session_sink){c, take}, a, &end, g->e);
+    if (c->failed)
+        return g->e->code ? g->e->code : ERR_STATE;
+    if (rc)
+        return class_err(rc);
+    *more = end.kind == SL_PAGE_MORE;
+    /* a listing taken up in the middle does not show what its first pages held */
+    g->complete[c->side] |= end.kind == SL_PAGE_COMPLETE && !c->resumed;
+    /* Order is important: behind its cursor an unchanged collection is not listed again, so what is absent is noted before. */
+    if (g->complete[c->side] && !g->scope_changed[c->side] && note_all_absent(c))
+        return g->e->code;
+    end_page(c, &end, epoch);
+    return flush(c);
+}
+
+static void begin_side(struct capture *c)
+{
+    const char *cursor = meta_text(c->snap, side_key(&c->scratch, "cursor", c->side), &c->scratch);
+    c->partial = meta_number(c->snap, side_key(&c->scratch, "partial", c->side), 0) != 0;
+    /* a local listing costs little, and taken up in the middle it would show no deletes */
+    bool restart = c->g->env->full || c->g->reexamine || (c->partial && local_side(c->g, c->side));
+    c->resumed = c->partial && !restart;
+    c->leftovers = !side_is_empty(c->snap, DB_INBOX, c->side);
+    c->stored = cursor ? mem_dup(cursor) : NULL;
+    c->next = cursor && !restart ? mem_dup(cursor) : NULL;
+}
+
+static int pull_side(struct engine *g, int s)
+{
+    struct capture c = {.g = g, .side = s};
+    struct arena a = {0};
+    bool more = true;
+    int rc = engine_fail(g, store_snap(g->store, &c.snap, g->e));
+    if (rc == 0)
+        begin_side(&c);
+    for (unsigned page = 0; rc == 0 && more; page++) {
+        rc = pull_page(&c, &a, &more);
+        arena_reset(&a);
+        if (page > 1000000)
+            rc = err_set(g->e, ERR_FAILED, "%s: over a million pages and no end; its paging repeats itself",
+                         g->pair->side[s].connection);
+    }
+    store_snap_end(c.snap);
+    mem_free(c.stored);
+    mem_free(c.next);
+    arena_fini(&c.scratch);
+    arena_fini(&a);
+    return rc;
+}
+
 int engine_pull(struct engine *g)
 {
     for (int s = 0; s < 2; s++)
         if (pull_side(g, s))
-            return g->e->code;
-    for (int s = 0; s < 2; s++)
-        if (g->complete[s] && !g->scope_changed[s] && find_absent(g, s))
             return g->e->code;
     return 0;
 }

@@ -342,6 +342,40 @@ guard_percent() {
     is "both" "$(sorted y)" "$(sorted x)"
 }
 
+# A delete that was read in a run that failed on the other side is not forgotten.
+delete_in_failed_run() {
+    local plugin
+    sqlite3 t.db "CREATE TABLE r (id TEXT PRIMARY KEY NOT NULL, title TEXT)"
+    cat >notes.sh <<EOF
+while read -r line; do
+    case \$line in
+    *'"call":"pull"'*) [ ! -e fail ] || { echo '{"error":{"class":"retry","message":"fails on purpose"}}'; continue; } ;;
+    esac
+    printf '%s\n' "\$line" | python3 $root/plugins/exec/examples/notes.py \$PWD/y
+done
+EOF
+    for plugin in '"sqlite", "settings": {"file": "t.db"}' '"csv", "settings": {"root": ".", "key": "id"}'; do
+        rm -rf state y && mkdir y
+        sqlite3 t.db "DELETE FROM r; INSERT INTO r VALUES ('r1','t1'), ('r2','t2')"
+        printf 'id,title\nr1,t1\nr2,t2\n' >r.csv
+        cat >c.json <<EOF
+{ "connections": { "t": {"plugin": $plugin}, "y": {"plugin": "exec", "settings": {"command": ["sh", "notes.sh"]}} },
+  "pairs": { "p": {"a": {"connection": "t", "object": "r"}, "b": {"connection": "y", "object": "notes"}, "deletes": {"policy": "delete"},
+                   "fields": [{"a": "title", "b": "title"}]} } }
+EOF
+        run 0 sync
+        is "created" "$(cat y/r1.txt)" t1
+        sqlite3 t.db "DELETE FROM r WHERE id = 'r1'"
+        sed -i /^r1/d r.csv
+        touch fail
+        run 1 sync
+        rm fail
+        run 0 sync
+        [ ! -e y/r1.txt ] || wrong "y/r1.txt is still there with ${plugin%%,*}"
+        quiet
+    done
+}
+
 empty_listing() {
     many 20 '"deletes": {"policy": "delete"}'
     rm x/*.json
@@ -739,6 +773,7 @@ types_kept() {
     quiet
 }
 
+root=$PWD
 scenario "a first sync, its line, and nothing the second time" first_sync
 scenario "changes and creates go both ways" both_ways
 scenario "usage errors exit 2" usage_errors
@@ -769,6 +804,7 @@ scenario "an unlinked record stays until it is forgotten" unlinked_stays
 scenario "an edit beats a delete" edit_beats_delete
 scenario "guard: more than 10" guard_count
 scenario "guard: more than 10 %" guard_percent
+scenario "a delete read in a failed run is not forgotten" delete_in_failed_run
 scenario "guard: an empty listing" empty_listing
 scenario "on_leave keep" leaves_filter keep
 scenario "on_leave unlink" leaves_filter unlink
