@@ -84,11 +84,16 @@ static bool waits_already(struct capture *c, const char *id, const struct inbox_
 
 static void keep(struct capture *c, const struct sl_item *item, bool known)
 {
-    static const uint8_t kinds[] = {[SL_ITEM_RECORD] = INBOX_RECORD, [SL_ITEM_STUB] = INBOX_HINT,
-                                    [SL_ITEM_TOMBSTONE] = INBOX_GONE, [SL_ITEM_HINT] = INBOX_HINT,
+    static const uint8_t kinds[] = {[SL_ITEM_RECORD] = INBOX_RECORD,
+                                    [SL_ITEM_STUB] = INBOX_HINT,
+                                    [SL_ITEM_TOMBSTONE] = INBOX_GONE,
+                                    [SL_ITEM_HINT] = INBOX_HINT,
                                     [SL_ITEM_UNREADABLE] = INBOX_UNREADABLE};
-    struct inbox_row row = {.kind = kinds[item->kind], .record = item->record, .version = item->version,
-                            .message = item->message, .successor = item->successor_id,
+    struct inbox_row row = {.kind = kinds[item->kind],
+                            .record = item->record,
+                            .version = item->version,
+                            .message = item->message,
+                            .successor = item->successor_id,
                             .error_class = (uint8_t)item->error_class};
     /* a stale read that outlived its run would be believed in the next: only that there is something to read is kept */
     if (known && row.kind == INBOX_RECORD && c->g->object[c->side]->object.stale_ms > 0)
@@ -149,7 +154,9 @@ static int take(void *self, const struct sl_item *item)
 static void end_page(struct capture *c, const struct page_end *end, const char *old_epoch)
 {
     struct engine *g = c->g;
-    const char *cursor = end->cursor && *end->cursor ? end->cursor : NULL;
+    /* a listing whose absences are not believed must come again: behind its cursor they would be hidden */
+    bool again = end->kind == SL_PAGE_COMPLETE && (c->resumed || g->scope_changed[c->side]);
+    const char *cursor = end->cursor && *end->cursor && !again ? end->cursor : NULL;
     bool more = end->kind == SL_PAGE_MORE;
     if (end->epoch && *end->epoch && !(old_epoch && strcmp(old_epoch, end->epoch) == 0)) {
         g->epoch_changed[c->side] |= old_epoch != NULL;
@@ -191,7 +198,8 @@ static int note_absent(struct engine *g, struct store_snap *snap, uint64_t numbe
     int rc = state_link(snap, number, a, &l, g->e);
     if (rc != STORE_OK)
         return engine_fail(g, rc);
-    bool there = l.id[s] && l.state != LINK_UNLINKED && l.state != LINK_UNDONE && !(l.marks & MARK_GONE(s) && !(l.marks & MARK_WITHHELD));
+    bool there = l.id[s] && l.state != LINK_UNLINKED && l.state != LINK_UNDONE &&
+                 !(l.marks & MARK_GONE(s) && !(l.marks & MARK_WITHHELD));
     /* what we wrote a moment ago may not be in the listing yet */
     bool lagging = l.settled_ms && l.settled_ms + g->object[s]->object.index_lag_ms > g->now_ms;
     if (!there || lagging)

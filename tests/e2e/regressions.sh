@@ -56,7 +56,22 @@ value_of_a_person() {
     is "what was lost" "$(js '[.[] | select(has("lost")) | .lost] | unique')" '[3]'
 }
 
+# A record deleted while its filter was edited stayed hidden behind the database's cursor (I1, I29).
+delete_under_edited_filter() {
+    config ', "deletes": {"policy": "delete"}' ''
+    sed -i 's/"plugin": "jsondir", "settings": {"root": "x"}/"plugin": "sqlite", "settings": {"file": "x.db"}/' c.json
+    sqlite3 x.db "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'x'), (2, 'y')"
+    run 0 sync
+    sed -i '0,/"object": "t"/s//"object": "t", "filter": ".v != null"/' c.json
+    sqlite3 x.db "DELETE FROM t WHERE id = 2"
+    run 0 sync
+    is "b right after the filter was edited" "$(ls y/t | wc -l)" 2
+    run 0 sync
+    is "b one run later" "$(ls y/t)" 1.json
+}
+
 scenario "an edit made while its partner was outside the filter survives the return" edit_while_outside
 scenario "a computed field is computed from the whole record" computed_from_unread
 scenario "a person's value reaches both sides" value_of_a_person
+scenario "a delete beside an edited filter is seen one run later" delete_under_edited_filter
 finish
