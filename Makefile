@@ -97,7 +97,8 @@ $(foreach p,$(PLUGINS),$(eval $(call PLUGIN_RULE,$(p))))
 
 # --- tests: each file under tests/unit, tests/engine/test_* and tests/abi/test_* is one CUnit program ---
 
-$(BUILD)/tests/engine/%: $(BUILD)/obj/tests/engine/%.o $(ENGINE_KIT_OBJ) $(BUILD)/libhost.a
+# Named one by one: as a mere pattern it would lose to the next one whenever a file of the kit is new.
+$(filter $(BUILD)/tests/engine/%,$(UNIT_BIN)): $(BUILD)/tests/engine/%: $(BUILD)/obj/tests/engine/%.o $(ENGINE_KIT_OBJ) $(BUILD)/libhost.a
 	@mkdir -p $(@D)
 	@echo "$(CC) $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $< $(ENGINE_KIT_OBJ) $(BUILD)/libhost.a $(LIBS_HOST) -lcunit
