@@ -30,6 +30,8 @@ static const struct row rows[] = {
      .b2 = "1:n=~;title=x", .writes = {0, 1}},
     {.name = "I35: absent writes nothing", .pair = "fields=title,n", .a0 = "1:title=x;n=#1", .a1 = "1:-n", .a2 = "1:title=x",
      .b2 = "1:n=#1;title=x"},
+    {.name = "I35: absent is no edit, so the other side's edit is no conflict", .pair = "fields=title,n", .a0 = "1:title=x;n=#1",
+     .a1 = "1:-n", .b1 = "1:n=#2", .a2 = "1:n=#2;title=x", .b2 = "1:n=#2;title=x", .writes = {1, 0}},
     {.name = "I35: the empty text is a value", .pair = "fields=title,s", .a0 = "1:title=x;s=y", .a1 = "1:s=", .a2 = "1:s=;title=x",
      .b2 = "1:s=;title=x", .writes = {0, 1}},
     {.name = "I35: a field that was absent appears", .pair = "fields=title,s", .a0 = "1:title=x", .b1 = "1:s=new", .a2 = "1:s=new;title=x",
