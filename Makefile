@@ -50,7 +50,7 @@ CERTIFY_SRC := $(wildcard sdk/certify/*.c)
 CERTIFY  := $(if $(CERTIFY_SRC),$(BUILD)/certify)
 UNIT_SRC := $(wildcard tests/unit/*.c tests/engine/test_*.c tests/abi/test_*.c)
 UNIT_BIN := $(UNIT_SRC:tests/%.c=$(BUILD)/tests/%)
-ENGINE_KIT := $(filter-out tests/engine/test_%,$(wildcard tests/engine/*.c)) plugins/memory/memory.c
+ENGINE_KIT := $(filter-out tests/engine/test_%,$(wildcard tests/engine/*.c)) $(wildcard plugins/memory/*.c)
 ENGINE_KIT_OBJ := $(ENGINE_KIT:%.c=$(BUILD)/obj/%.o)
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* memory.c - records in memory as a connector, with a knob for everything that goes wrong in real systems. */
-#include "memory.h"
+#include "world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,140 +16,6 @@ struct memory {
     struct memory_world *w;
     bool own;
 };
-
-static struct {
-    char name[24];
-    struct memory_world *w;
-} shared[8];
-
-/* --- a world and its records --- */
-
-void memory_share(const char *name, struct memory_world *w)
-{
-    for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++)
-        if (!shared[i].name[0] || strcmp(shared[i].name, name) == 0) {
-            snprintf(shared[i].name, sizeof(shared[i].name), "%s", name);
-            shared[i].w = w;
-            return;
-        }
-}
-
-static struct memory_record *any_record(struct memory_world *w, const char *id)
-{
-    for (uint32_t i = 0; i < w->n_records; i++)
-        if (strcmp(w->records[i].id, id) == 0)
-            return &w->records[i];
-    return NULL;
-}
-
-struct memory_record *memory_find(struct memory_world *w, const char *id)
-{
-    struct memory_record *r = any_record(w, id);
-    return r && !r->gone ? r : NULL;
-}
-
-static struct memory_field *field_of(struct memory_content *c, const char *name)
-{
-    for (uint32_t i = 0; i < c->n_fields; i++)
-        if (strcmp(c->fields[i].name, name) == 0)
-            return &c->fields[i];
-    return NULL;
-}
-
-const char *memory_field(const struct memory_record *r, const char *name)
-{
-    for (uint32_t i = 0; i < r->now.n_fields; i++)
-        if (strcmp(r->now.fields[i].name, name) == 0)
-            return r->now.fields[i].text;
-    return NULL;
-}
-
-static void drop_field(struct memory_content *c, const char *name)
-{
-    struct memory_field *f = field_of(c, name);
-    if (f)
-        memmove(f, f + 1, (size_t)((char *)&c->fields[c->n_fields--] - (char *)(f + 1)));
-}
-
-/* Fields stay in the order of their names. */
-static void set_field(struct memory_content *c, const char *name, const char *text)
-{
-    struct memory_field *f = field_of(c, name);
-    if (!f) {
-        uint32_t at = c->n_fields;
-        if (at == MEMORY_FIELDS)
-            abort();
-        for (; at > 0 && strcmp(c->fields[at - 1].name, name) > 0; at--)
-            c->fields[at] = c->fields[at - 1];
-        f = &c->fields[at];
-        c->n_fields++;
-        snprintf(f->name, sizeof(f->name), "%s", name);
-    }
-    snprintf(f->text, sizeof(f->text), "%s", text);
-}
-
-/* A new record; one that was deleted under that id is another one. */
-static struct memory_record *add_record(struct memory_world *w, const char *id)
-{
-    struct memory_record *r = any_record(w, id);
-    if (!r) {
-        if (w->n_records == MEMORY_RECORDS)
-            abort();
-        r = &w->records[w->n_records++];
-    }
-    uint64_t version = r->now.version;
-    *r = (struct memory_record){.created_ms = w->now_ms};
-    r->now.version = version;
-    snprintf(r->id, sizeof(r->id), "%s", id);
-    return r;
-}
-
-static void touch(struct memory_world *w, struct memory_record *r)
-{
-    r->now.version++;
-    r->now.modified_ms = w->now_ms;
-    r->sequence = ++w->sequence;
-}
-
-static void put_each(struct memory_content *c, const char *fields)
-{
-    char text[1024];
-    char *rest = NULL;
-    snprintf(text, sizeof(text), "%s", fields);
-    for (char *word = strtok_r(text, ";", &rest); word; word = strtok_r(NULL, ";", &rest)) {
-        char *equal = strchr(word, '=');
-        if (equal) {
-            *equal = '\0';
-            set_field(c, word, equal + 1);
-        } else if (*word == '-') {
-            drop_field(c, word + 1);
-        }
-    }
-}
-
-void memory_put(struct memory_world *w, const char *id, const char *fields)
-{
-    struct memory_record *r = memory_find(w, id);
-    if (!r)
-        r = add_record(w, id);
-    r->before = r->now;
-    put_each(&r->now, fields);
-    touch(w, r);
-}
-
-static void remove_record(struct memory_world *w, struct memory_record *r)
-{
-    r->before = r->now;
-    r->gone = true;
-    touch(w, r);
-}
-
-void memory_remove(struct memory_world *w, const char *id)
-{
-    struct memory_record *r = memory_find(w, id);
-    if (r)
-        remove_record(w, r);
-}
 
 /* --- dying and saying so --- */
 
@@ -250,7 +116,7 @@ static void store_fields(const struct memory_world *w, struct memory_content *c,
         if (v->type == SL_ABSENT || strcmp(v->name, w->drops) == 0)
             continue;
         text_of(w, v, text);
-        set_field(c, v->name, text);
+        world_set(c, v->name, text);
     }
 }
 
@@ -299,10 +165,8 @@ static int memory_open(const struct sl_host *host, const struct sl_settings *set
     m->host = host;
     for (uint32_t i = 0; i < settings->n_values; i++) {
         const struct sl_value *v = sl_value_at(settings->values, settings->value_size, i);
-        for (size_t n = 0; strcmp(v->name, "name") == 0 && v->text && n < sizeof(shared) / sizeof(*shared); n++)
-            if (shared[n].w && strlen(shared[n].name) == v->text_size &&
-                memcmp(shared[n].name, v->text, v->text_size) == 0)
-                m->w = shared[n].w;
+        if (strcmp(v->name, "name") == 0 && v->text)
+            m->w = world_named(v->text, v->text_size);
     }
     m->own = !m->w;
     if (m->own && !(m->w = calloc(1, sizeof(*m->w))))
@@ -518,13 +382,13 @@ static struct end create(struct memory_world *w, const struct sl_write *write)
         snprintf(id, sizeof(id), "new-%llu", (unsigned long long)++w->n_created);
     if (memory_find(w, id))
         return (struct end){SL_EXISTS, memory_find(w, id)};
-    struct memory_record *r = add_record(w, id);
+    struct memory_record *r = world_add(w, id);
     if (w->correlates && write->correlation)
         snprintf(r->correlation, sizeof(r->correlation), "%s", write->correlation);
     if (w->idempotent && write->idempotency_key)
         snprintf(r->idempotency, sizeof(r->idempotency), "%s", write->idempotency_key);
     store_fields(w, &r->now, write);
-    touch(w, r);
+    world_touch(w, r);
     w->n_creates++;
     return (struct end){SL_OK, r};
 }
@@ -539,12 +403,12 @@ static struct end change(struct memory_world *w, const struct sl_write *write)
     if (w->conditional && write->expected_version && strcmp(write->expected_version, version) != 0)
         return (struct end){SL_CONFLICT, NULL};
     if (write->kind != SL_UPDATE) {
-        remove_record(w, r);
+        world_remove(w, r);
         return (struct end){SL_OK, NULL};
     }
     r->before = r->now;
     store_fields(w, &r->now, write);
-    touch(w, r);
+    world_touch(w, r);
     return (struct end){SL_OK, r};
 }
 
