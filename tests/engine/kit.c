@@ -461,7 +461,25 @@ static bool text_is(const struct sl_value *v, const char *text)
     return v->text && v->text_size == strlen(text) && memcmp(v->text, text, v->text_size) == 0;
 }
 
-bool kit_in_history(struct kit *k, const char *text)
+static bool written(const struct history_row *h, const char *text)
+{
+    bool found = false;
+    for (size_t c = 0; c < h->n_changes && !found; c++)
+        found = text_is(&h->changes[c].after, text) || text_is(&h->changes[c].before, text);
+    for (uint32_t f = 0; h->kept && f < h->kept->n_fields && !found; f++)
+        found = text_is(sl_value_at(h->kept->fields, h->kept->field_size, f), text);
+    return found;
+}
+
+static bool lost(const struct history_row *h, const char *text)
+{
+    bool found = false;
+    for (size_t c = 0; c < h->n_changes && !found; c++)
+        found = text_is(&h->changes[c].lost, text);
+    return found;
+}
+
+static bool any_history(struct kit *k, const char *text, bool (*has)(const struct history_row *h, const char *text))
 {
     struct store *store = NULL;
     struct store_snap *snap = NULL;
@@ -476,16 +494,20 @@ bool kit_in_history(struct kit *k, const char *text)
     store_scan(snap, DB_HISTORY, slice_of(NULL, 0), slice_of(NULL, 0), false, 4096, rows, &n);
     for (size_t i = 0; i < n && !found; i++) {
         struct history_row h;
-        if (history_decode(rows[i].value, key_to_number(rows[i].key), &a, &h, &e))
-            continue;
-        for (size_t c = 0; c < h.n_changes && !found; c++)
-            found = text_is(&h.changes[c].after, text) || text_is(&h.changes[c].lost, text) ||
-                    text_is(&h.changes[c].before, text);
-        for (uint32_t f = 0; h.kept && f < h.kept->n_fields && !found; f++)
-            found = text_is(sl_value_at(h.kept->fields, h.kept->field_size, f), text);
+        found = history_decode(rows[i].value, key_to_number(rows[i].key), &a, &h, &e) == 0 && has(&h, text);
     }
     store_snap_end(snap);
     store_close(store);
     arena_fini(&a);
     return found;
+}
+
+bool kit_in_history(struct kit *k, const char *text)
+{
+    return any_history(k, text, written) || any_history(k, text, lost);
+}
+
+bool kit_lost(struct kit *k, const char *text)
+{
+    return any_history(k, text, lost);
 }

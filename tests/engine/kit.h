@@ -45,6 +45,7 @@ const char *kit_waits(struct kit *k, struct arena *a);
 void kit_meta(struct kit *k, const char *key, int64_t n);
 /* True if a value equal to text stands in the history as written or lost. */
 bool kit_in_history(struct kit *k, const char *text);
+bool kit_lost(struct kit *k, const char *text); /* as the loser of a conflict */
 
 /* Everything as it is now, to go back to. */
 struct kit_point {

@@ -294,7 +294,8 @@ static void test_rejected_create(void)
     kit_edit(k, 0, "9:title=m");
     CU_ASSERT_NOT_EQUAL(kit_settle(k), 0);
     waits(k, "");
-    sides(k, "1:title=p | 2:title=q | 3:title=r | 4:title=s | 9:title=m", "1:title=p | 2:title=q | 3:title=r | 4:title=s | 9:title=m");
+    sides(k, "1:title=p | 2:title=q | 3:title=r | 4:title=s | 9:title=m",
+          "1:title=p | 2:title=q | 3:title=r | 4:title=s | 9:title=m");
     kit_free(k);
 }
 
@@ -474,6 +475,22 @@ static void test_config_changed(void)
     kit_free(k);
 }
 
+static void test_loser_kept(void)
+{
+    static const char *const words[] = {"conflict=a fields=title", "conflict=newest fields=title",
+                                        "conflict=b fields=title"};
+    static const char *const losers[] = {"from b", "from a", "from a"};
+    for (size_t i = 0; i < 3; i++) {
+        struct kit *k = at_rest(words[i]);
+        kit_edit(k, 0, "1:title=from a");
+        kit_tick(k, 5000);
+        kit_edit(k, 1, "1:title=from b");
+        CU_ASSERT_NOT_EQUAL(kit_settle(k), 0);
+        CU_ASSERT(kit_lost(k, losers[i]));
+        kit_free(k);
+    }
+}
+
 /* Yesterday's state: no delete, no lost edit. */
 static void test_old_state(void)
 {
@@ -518,6 +535,7 @@ static const struct check tests[] = {
     {"I4: a conflict that people solve themselves is over", test_conflict_goes_away},
     {"I30: a key that changed before a partner came", test_key_changed_meanwhile},
     {"I20: a changed mapping is applied to everything, killed anywhere", test_config_changed},
+    {"I5: the loser of a conflict is kept as such", test_loser_kept},
     {"I21: an older state deletes nothing and loses no edit", test_old_state},
 };
 CHECK_MAIN("faults", tests)
