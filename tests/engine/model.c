@@ -306,7 +306,7 @@ static void capture(struct world *w, int side)
 /* --- plan --- */
 
 struct plan {
-    int adopted, write[2]; /* masks of fields */
+    int adopted, conflicts, write[2]; /* masks of fields */
 };
 
 static void plan_field(const struct world *w, const struct link *l, const struct record *r, int f, struct plan *p)
@@ -321,6 +321,8 @@ static void plan_field(const struct world *w, const struct link *l, const struct
         p->write[1] |= bit;
     else
         p->write[0] |= bit;
+    if (a_changed && b_changed)
+        p->conflicts |= bit;
 }
 
 /* Both sides as they are now; false: not to be trusted yet. */
@@ -346,6 +348,13 @@ static void note_reads(struct link *l, const struct record *r, const struct plan
             if (p->adopted & 1 << f)
                 l->base[s][f] = r[s].now.field[f];
     }
+}
+
+static void note_conflicts(const struct world *w, struct link *l, const struct plan *p)
+{
+    for (int f = 0; f < FIELDS; f++)
+        if (p->conflicts & 1 << f)
+            l->conflict_at[f] = w->now;
 }
 
 static void note_clean(struct world *w, struct link *l, const struct record *r)
@@ -387,6 +396,7 @@ static void plan_link(struct world *w, int link)
     for (int f = 0; f < FIELDS; f++)
         plan_field(w, l, r, f, &p);
     note_reads(l, r, &p);
+    note_conflicts(w, l, &p);
     if (!p.write[0] && !p.write[1]) {
         note_clean(w, l, r);
         return;
@@ -484,29 +494,39 @@ static void judge_side(const struct world *w, const struct side *s, struct model
                 out->duplicates = 1;
 }
 
-/* Lost: the value that both hold is the last edit of neither side. */
-static void judge_field(const struct world *w, const struct record *a, const struct record *b, int f,
-                        struct model_result *out)
+/* Lost: both hold what is not the newest edit, and no conflict was noted since that was made. */
+static bool is_lost(const struct world *w, const struct link *l, const struct record *const r[2], int f)
 {
-    int value = b->now.field[f];
-    if (model_stored(w, 1, f, a->now.field[f]) != value)
+    int value = r[1]->now.field[f];
+    bool holds[2];
+    for (int s = 0; s < 2; s++)
+        holds[s] = r[s]->last_edit[f] && model_stored(w, 1, f, r[s]->last_edit[f]) == value;
+    int newest = r[1]->edited_at[f] > r[0]->edited_at[f];
+    if (holds[newest] || (holds[1 - newest] && r[0]->edited_at[f] == r[1]->edited_at[f]))
+        return false;
+    return !holds[1 - newest] || l->conflict_at[f] < r[newest]->edited_at[f];
+}
+
+static void judge_link(struct world *w, const struct link *l, struct model_result *out)
+{
+    const struct record *const r[2] = {model_record(w, 0, l->id[0]), model_record(w, 1, l->id[1])};
+    if (!r[0] || !r[1]) {
         out->unconverged = 1;
-    else if (model_stored(w, 1, f, a->last_edit[f]) != value && model_stored(w, 1, f, b->last_edit[f]) != value)
-        out->lost = 1;
+        return;
+    }
+    for (int f = 0; f < FIELDS; f++)
+        if (model_stored(w, 1, f, r[0]->now.field[f]) != r[1]->now.field[f])
+            out->unconverged = 1;
+        else if (is_lost(w, l, r, f))
+            out->lost = 1;
 }
 
 static void judge(struct world *w, struct model_result *out)
 {
     judge_side(w, &w->sides[0], out);
     judge_side(w, &w->sides[1], out);
-    for (int i = 0; i < w->state.n_links; i++) {
-        const struct record *a = model_record(w, 0, w->state.links[i].id[0]);
-        const struct record *b = model_record(w, 1, w->state.links[i].id[1]);
-        if (!a || !b)
-            out->unconverged = 1;
-        for (int f = 0; a && b && f < FIELDS; f++)
-            judge_field(w, a, b, f, out);
-    }
+    for (int i = 0; i < w->state.n_links; i++)
+        judge_link(w, &w->state.links[i], out);
 }
 
 struct model_result model_run(const struct model_setup *setup, uint64_t seed)

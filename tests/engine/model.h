@@ -31,7 +31,8 @@ struct model_setup {
 
 /* What went wrong, each 0 or 1, and what happened on the way. */
 struct model_result {
-    unsigned duplicates, missing, unconverged, ping_pong, lost;
+    unsigned duplicates, missing, unconverged, ping_pong;
+    unsigned lost; /* an edit that is newest gave way to another, and no conflict was noted */
     unsigned crashes, writes;
 };
 

@@ -163,13 +163,20 @@ static int new_value(struct world *w)
     return 1000 + 2 * ++w->n_edits + model_draw(w, 2);
 }
 
+static void note_edit(const struct world *w, struct record *r, int f)
+{
+    r->last_edit[f] = r->now.field[f];
+    r->edited_at[f] = w->now;
+}
+
 static void user_creates(struct world *w, int side)
 {
     int field[FIELDS], value = new_value(w);
     for (int f = 0; f < FIELDS; f++)
         field[f] = value;
     struct record *r = insert(w, side, field);
-    memcpy(r->last_edit, r->now.field, sizeof r->last_edit);
+    for (int f = 0; f < FIELDS; f++)
+        note_edit(w, r, f);
     w->n_created++;
 }
 
@@ -179,7 +186,7 @@ static void user_edits(struct world *w, int side)
     int f = model_draw(w, FIELDS), field[FIELDS] = {0};
     field[f] = new_value(w);
     store_fields(w, side, r, field, 1 << f);
-    r->last_edit[f] = r->now.field[f];
+    note_edit(w, r, f);
 }
 
 void model_user_acts(struct world *w)

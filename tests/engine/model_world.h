@@ -25,6 +25,7 @@ struct record {
     struct copy now, before;
     int modified, fresh_at, indexed_at;
     int last_edit[FIELDS]; /* what a user last put there, as stored; 0: nobody did */
+    int edited_at[FIELDS];
 };
 
 struct request {
@@ -50,6 +51,7 @@ struct link {
     int base[2][FIELDS];
     int base_version[2], seen_version[2], quiet_until[2];
     bool dirty;
+    int conflict_at[FIELDS]; /* when it was last noted that both sides had changed */
 };
 
 /* A row of the journal: at most one of a link. */
