@@ -280,6 +280,33 @@ static void begin_side(struct capture *c)
     c->next = cursor && !restart ? mem_dup(cursor) : NULL;
 }
 
+/* Before the whole collection is listed: what an earlier run captured and nobody knows yet comes again, or is gone. */
+static int drop_unknown(struct capture *c)
+{
+    enum { ROWS = 500 };
+    struct store_row rows[ROWS];
+    size_t n = ROWS;
+    uint8_t below[1] = {(uint8_t)(c->side + 1)};
+    struct row_key from = {.bytes = {(uint8_t)c->side}, .size = 1};
+    while (n == ROWS && !c->g->e->code) {
+        engine_fail(c->g, store_scan(c->snap, DB_INBOX, key_slice(&from), slice_of(below, 1), false, ROWS, rows, &n));
+        for (size_t i = 0; i < n && !c->g->e->code; i++) {
+            struct inbox_row row;
+            struct id_row seen;
+            const char *id = NULL;
+            memcpy(from.bytes, rows[i].key.data, rows[i].key.size);
+            from.bytes[rows[i].key.size] = 0;
+            from.size = rows[i].key.size + 1;
+            if (!inbox_decode(rows[i].value, &c->scratch, &row, &id, c->g->e) &&
+                state_id(c->snap, c->side, id, &seen, c->g->e) == STORE_NOTFOUND)
+                del_inbox_row(&c->g->batch, c->side, id);
+        }
+        if (!c->g->e->code)
+            flush(c);
+    }
+    return c->g->e->code;
+}
+
 static int pull_side(struct engine *g, int s)
 {
     struct capture c = {.g = g, .side = s};
@@ -288,6 +315,8 @@ static int pull_side(struct engine *g, int s)
     int rc = engine_fail(g, store_snap(g->store, &c.snap, g->e));
     if (rc == 0)
         begin_side(&c);
+    if (rc == 0 && c.leftovers && !c.stored)
+        rc = drop_unknown(&c);
     for (unsigned page = 0; rc == 0 && more; page++) {
         rc = pull_page(&c, &a, &more);
         arena_reset(&a);
