@@ -11,8 +11,8 @@ enum { CHUNK_UNITS = 1000, CHUNK_BYTES = 6 << 20, MAX_ROUNDS = 6 };
 /* One link on its way through a run, with what was read of both sides. */
 struct unit {
     struct link link;
-    bool new_link;      /* not in the store yet */
-    bool has[2];        /* row[s] is an inbox row of this side */
+    bool new_link; /* not in the store yet */
+    bool has[2]; /* row[s] is an inbox row of this side */
     struct inbox_row row[2];
     struct id_row seen[2];
     const struct sl_record *base[2];
@@ -22,10 +22,10 @@ struct unit {
     const struct rule *rules;
     size_t n_rules;
     struct plan_out plan;
-    int write_side;     /* the side written in this round; -1: none */
+    int write_side; /* the side written in this round; -1: none */
     struct intent intent;
-    uint64_t partner;   /* the half link that joined this one; 0: none */
-    bool deferred;      /* a guarded delete, held until all are counted */
+    uint64_t partner; /* the half link that joined this one; 0: none */
+    bool deferred; /* a guarded delete, held until all are counted */
     bool done;
 };
 
@@ -43,41 +43,42 @@ struct engine {
     struct run_report *report;
     struct err *e;
     struct arena lasting; /* as long as the run */
-    struct arena chunk;   /* as long as one chunk of units */
+    struct arena chunk; /* as long as one chunk of units */
     struct store_batch batch;
     const struct object_info *object[2];
     uint64_t caps[2];
     bool computes_from[2]; /* a rule computes from side s's whole record */
-    struct rule *rules;   /* bound to both schemas */
+    struct rule *rules; /* bound to both schemas */
     int64_t now_ms;
     uint64_t next_link, next_op, next_wait, next_history;
     int64_t next_id[2];
-    uint8_t *klass;       /* by link number: enum run_class */
-    uint8_t *listed[2];   /* by link number: seen in this run's listing */
-    uint8_t *visited;     /* by link number: planned in this round */
-    size_t room;          /* of the arrays above */
-    bool complete[2];     /* side s was listed whole */
+    uint8_t *klass; /* by link number: enum run_class */
+    uint8_t *listed[2]; /* by link number: seen in this run's listing */
+    uint8_t *visited; /* by link number: planned in this round */
+    size_t room; /* of the arrays above */
+    bool complete[2]; /* side s was listed whole */
     bool scope_changed[2];
     bool epoch_changed[2];
-    bool config_new;      /* the config is another than the state was written under, or the first */
-    bool reexamine;       /* the mapping or a filter changed: nothing counts as unchanged */
-    bool matching;        /* match keys are loaded: halves look for partners */
-    bool first;           /* the pair never finished a first run */
-    int first_run;        /* enum first_run, resolved */
-    bool review;          /* list, write nothing */
-    bool deletes_ok;      /* the guard has counted and allows them */
-    bool committed;       /* this run changed something */
+    bool config_new; /* the config is another than the state was written under, or the first */
+    bool reexamine; /* the mapping or a filter changed: nothing counts as unchanged */
+    bool matching; /* match keys are loaded: halves look for partners */
+    bool first; /* the pair never finished a first run */
+    int first_run; /* enum first_run, resolved */
+    bool review; /* list, write nothing */
+    bool deletes_ok; /* the guard has counted and allows them */
+    bool committed; /* this run changed something */
     struct delete_due *due;
     size_t n_due, room_due;
-    bool more;            /* something was put back into the inbox: another round can do more */
-    int last_failure;     /* the class of a call that could not be carried out */
+    bool more; /* something was put back into the inbox: another round can do more */
+    int last_failure; /* the class of a call that could not be carried out */
     uint64_t open_creates[2]; /* on side s, outcome unknown: a record that appears there may be one of them */
-    int64_t approved;     /* deletes approved for this run; -1: none */
+    int64_t approved; /* deletes approved for this run; -1: none */
 };
 
 static inline bool local_side(const struct engine *g, int s)
 {
-    return g->object[s]->object.late_ms == 0 && g->object[s]->object.index_lag_ms == 0 && g->object[s]->object.stale_ms == 0;
+    return g->object[s]->object.late_ms == 0 && g->object[s]->object.index_lag_ms == 0 &&
+           g->object[s]->object.stale_ms == 0;
 }
 
 /* bind.c: describes both sides and resolves the rules against them. */
@@ -92,7 +93,8 @@ int match_partner(struct engine *g, struct unit *u, int s, uint64_t *partner, un
 bool match_holds(struct engine *g, const struct unit *u, int t, unsigned rank, uint64_t partner);
 void match_del_keys(struct engine *g, const struct link *l, int s, const struct sl_record *r);
 /* units.c: gathers a unit from an inbox row; reads records; builds views. */
-int unit_gather(struct engine *g, struct store_snap *snap, int side, const char *id, const struct inbox_row *row, struct unit *u);
+int unit_gather(struct engine *g, struct store_snap *snap, int side, const char *id, const struct inbox_row *row,
+                struct unit *u);
 int units_read(struct engine *g, struct unit *units, size_t n);
 int unit_views(struct engine *g, struct unit *u);
 int units_refresh(struct engine *g, struct unit *units, size_t n, int t);
@@ -103,7 +105,8 @@ void outcome_applied(struct engine *g, struct unit *u, const struct sl_record *s
 void outcome_again(struct engine *g, struct unit *u);
 void unit_settled(struct engine *g, struct unit *u, int klass);
 /* wait.c: what waits for a person. */
-void wait_open(struct engine *g, struct unit *u, const struct plan_wait *w, int kind, int side, const char *reason, const char *version);
+void wait_open(struct engine *g, struct unit *u, const struct plan_wait *w, int kind, int side, const char *reason,
+               const char *version);
 void wait_close(struct engine *g, const struct unit *u, int db, const struct rule *only);
 /* recover.c */
 int engine_recover(struct engine *g);

@@ -49,7 +49,8 @@ int engine_fail(struct engine *g, int rc)
 {
     if (rc == STORE_OK || rc == STORE_NOTFOUND)
         return g->e->code;
-    int code = rc == STORE_FULL || rc == STORE_BUSY || rc == STORE_FENCED || rc == STORE_UNKNOWN ? ERR_FAILED : ERR_STATE;
+    int code =
+        rc == STORE_FULL || rc == STORE_BUSY || rc == STORE_FENCED || rc == STORE_UNKNOWN ? ERR_FAILED : ERR_STATE;
     return err_set(g->e, code, "pairs.%s: state: %s", g->pair->name, store_rc_name(rc));
 }
 
@@ -57,8 +58,8 @@ int engine_fail(struct engine *g, int rc)
 static void put_counters(struct engine *g)
 {
     char text[160];
-    snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64, g->next_link, g->next_op,
-             g->next_wait, g->next_history, g->next_id[0], g->next_id[1]);
+    snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64, g->next_link,
+             g->next_op, g->next_wait, g->next_history, g->next_id[0], g->next_id[1]);
     put_meta_text(&g->batch, "next", text);
 }
 
@@ -167,8 +168,10 @@ static int settle(struct engine *g)
         sum += g->klass[i] != 0;
     }
     if (sum != r->seen)
-        return err_set(g->e, ERR_FAILED, "pairs.%s: %" PRIu64 " records seen but %" PRIu64
-                       " accounted for (I25); this is a bug in Syncline, please report it", g->pair->name, r->seen, sum);
+        return err_set(g->e, ERR_FAILED,
+                       "pairs.%s: %" PRIu64 " records seen but %" PRIu64
+                       " accounted for (I25); this is a bug in Syncline, please report it",
+                       g->pair->name, r->seen, sum);
     return 0;
 }
 
@@ -282,16 +285,16 @@ void run_put_json(struct buf *out, const char *pair, const struct run_report *r)
     static const struct {
         const char *name;
         int klass;
-    } classes[] = {{"applied", CLASS_APPLIED}, {"unchanged", CLASS_UNCHANGED}, {"filtered", CLASS_FILTERED},
-                   {"conflict", CLASS_CONFLICT}, {"parked", CLASS_PARKED}, {"pending", CLASS_PENDING},
+    } classes[] = {{"applied", CLASS_APPLIED},   {"unchanged", CLASS_UNCHANGED}, {"filtered", CLASS_FILTERED},
+                   {"conflict", CLASS_CONFLICT}, {"parked", CLASS_PARKED},       {"pending", CLASS_PENDING},
                    {"withheld", CLASS_WITHHELD}};
-    buf_printf(out, "{\"pair\": \"%s\", \"run\": \"%s\", \"ok\": %s, \"ms\": %" PRId64 ", \"seen\": %" PRIu64, pair, r->run,
-               r->ok ? "true" : "false", r->ms, r->seen);
+    buf_printf(out, "{\"pair\": \"%s\", \"run\": \"%s\", \"ok\": %s, \"ms\": %" PRId64 ", \"seen\": %" PRIu64, pair,
+               r->run, r->ok ? "true" : "false", r->ms, r->seen);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         buf_printf(out, ", \"%s\": %" PRIu64, classes[i].name, r->of[classes[i].klass]);
     buf_text(out, ", \"writes\": {");
     for (int s = 0; s < 2; s++)
-        buf_printf(out, "%s\"%s\": {\"create\": %" PRIu64 ", \"update\": %" PRIu64 ", \"delete\": %" PRIu64 "}", s ? ", " : "",
-                   s ? "b" : "a", r->writes[s][0], r->writes[s][1], r->writes[s][2]);
+        buf_printf(out, "%s\"%s\": {\"create\": %" PRIu64 ", \"update\": %" PRIu64 ", \"delete\": %" PRIu64 "}",
+                   s ? ", " : "", s ? "b" : "a", r->writes[s][0], r->writes[s][1], r->writes[s][2]);
     buf_printf(out, "}, \"calls\": {\"a\": %" PRIu64 ", \"b\": %" PRIu64 "}}", r->calls[0], r->calls[1]);
 }
