@@ -90,11 +90,7 @@ static void tilt(struct act *t, const struct wait_row *w, int winner)
 /* The person's decision is history too: what was taken, what was lost. */
 static void put_decision(struct act *t, const struct wait_row *w, int take, int64_t now_ms)
 {
-    unsigned long long n[4] = {1, 1, 1, 1};
-    long long ids[2] = {0, 0};
-    const char *text = meta_text(t->snap, "next", &t->arena);
-    if (text)
-        sscanf(text, "%llu %llu %llu %llu %lld %lld", &n[0], &n[1], &n[2], &n[3], &ids[0], &ids[1]);
+    struct counters next = state_counters(t->snap);
     struct field_change c = {.name = w->field[1 - take] ? w->field[1 - take] : w->field[take],
                              .source = w->field[take],
                              .before = w->value[1 - take],
@@ -103,7 +99,7 @@ static void put_decision(struct act *t, const struct wait_row *w, int take, int6
                              .lost = w->value[1 - take],
                              .reason = REASON_RESOLVED};
     struct sl_value bases[2] = {w->base[0], w->base[1]};
-    struct history_row h = {.number = n[3]++,
+    struct history_row h = {.number = next.history++,
                             .run = w->run,
                             .at_ms = now_ms,
                             .link = w->link,
@@ -114,8 +110,7 @@ static void put_decision(struct act *t, const struct wait_row *w, int take, int6
                             .n_changes = 1,
                             .bases = bases};
     put_history_row(&t->batch, &h);
-    put_meta_text(&t->batch, "next",
-                  arena_printf(&t->arena, "%llu %llu %llu %llu %lld %lld", n[0], n[1], n[2], n[3], ids[0], ids[1]));
+    put_counters_row(&t->batch, &next);
 }
 
 static void clear_mark(struct act *t, struct link *l, uint32_t mark)

@@ -359,7 +359,7 @@ static const char *reserve_id(struct engine *g, struct unit *u, int t, const cha
     if (!(o->caps & SL_CAP_RESERVED_ID))
         return NULL;
     if (o->id_rule == SL_ID_INTEGER)
-        return arena_printf(&g->chunk, "%" PRId64, g->next_id[t]++);
+        return arena_printf(&g->chunk, "%" PRId64, g->next.id[t]++);
     if (!taken && source && id_valid(o, source) && (text_equal(source, former) || id_free(g, t, source)))
         return source;
     char hex[33];
@@ -395,7 +395,7 @@ static void make_intent(struct engine *g, struct unit *u)
     const char *former = u->link.id[t];
     if (w->again)
         new_generation(g, u, t);
-    *i = (struct intent){.number = g->next_op++,
+    *i = (struct intent){.number = g->next.op++,
                          .link = u->link.number,
                          .side = (uint8_t)t,
                          .kind = (uint8_t)w->kind,

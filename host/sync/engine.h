@@ -50,8 +50,7 @@ struct engine {
     bool computes_from[2]; /* a rule computes from side s's whole record */
     struct rule *rules; /* bound to both schemas */
     int64_t now_ms;
-    uint64_t next_link, next_op, next_wait, next_history;
-    int64_t next_id[2];
+    struct counters next;
     uint8_t *klass; /* by link number: enum run_class */
     uint8_t *listed[2]; /* by link number: seen in this run's listing */
     uint8_t *visited; /* by link number: planned in this round */

@@ -6,7 +6,7 @@
 
 static struct history_row history_of(struct engine *g, const struct unit *u, int reason)
 {
-    struct history_row h = {.number = g->next_history++,
+    struct history_row h = {.number = g->next.history++,
                             .run = g->report->run,
                             .at_ms = g->now_ms,
                             .link = u->link.number,

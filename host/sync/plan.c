@@ -123,7 +123,6 @@ static void plan_deleted(const struct plan_in *in, int gone, struct arena *a, st
     bool can_create = !(one_way(in) && gone == 0);
     if (policy == DELETE_IGNORE) {
         out->filtered = true;
-        out->note = "deleted on one side; ignored by policy";
     } else if (policy == DELETE_RECREATE && can_create) {
         create_on(in, gone, true, REASON_RECREATE, a, out);
     } else if (can_create && edited(in, here, a)) {

@@ -56,7 +56,6 @@ struct plan_out {
     bool guarded; /* unlink or forget came from a delete: the guard counts it */
     bool filtered; /* outside the filter, or not to be created: nothing is done */
     bool aside; /* an edit is left where it is, its base unmoved */
-    const char *note;
 };
 
 /* Plans one link. Everything in *out belongs to the arena or is borrowed from in. */

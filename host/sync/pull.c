@@ -215,11 +215,11 @@ static int find_absent(struct engine *g, int s)
 {
     struct arena a = {0};
     int rc = 0;
-    for (uint64_t from = 1; rc == 0 && from < g->next_link;) {
+    for (uint64_t from = 1; rc == 0 && from < g->next.link;) {
         struct store_snap *snap = NULL;
         rc = engine_fail(g, store_snap(g->store, &snap, g->e));
         size_t n = 0;
-        for (; rc == 0 && from < g->next_link && n < 1000; from++)
+        for (; rc == 0 && from < g->next.link && n < 1000; from++)
             if (from >= g->room || !(g->listed[s][from])) {
                 rc = note_absent(g, snap, from, s, &a);
                 n++;

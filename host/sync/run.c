@@ -54,29 +54,11 @@ int engine_fail(struct engine *g, int rc)
     return err_set(g->e, code, "pairs.%s: state: %s", g->pair->name, store_rc_name(rc));
 }
 
-/* The counters travel with whatever used them up. */
-static void put_counters(struct engine *g)
-{
-    char text[160];
-    snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64, g->next_link,
-             g->next_op, g->next_wait, g->next_history, g->next_id[0], g->next_id[1]);
-    put_meta_text(&g->batch, "next", text);
-}
-
-static void read_counters(struct engine *g, struct store_snap *snap, struct arena *a)
-{
-    const char *text = meta_text(snap, "next", a);
-    g->next_link = g->next_op = g->next_wait = g->next_history = 1;
-    if (text)
-        sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64, &g->next_link, &g->next_op,
-               &g->next_wait, &g->next_history, &g->next_id[0], &g->next_id[1]);
-}
-
 int engine_commit(struct engine *g)
 {
     if (g->batch.n_ops == 0)
         return g->e->code;
-    put_counters(g);
+    put_counters_row(&g->batch, &g->next);
     g->committed = true;
     int rc = batch_commit(&g->batch, g->store, g->e);
     if (rc != STORE_OK)
@@ -143,7 +125,7 @@ static int begin(struct engine *g)
     struct store_snap *snap = NULL;
     if (engine_fail(g, store_snap(g->store, &snap, g->e)))
         return g->e->code;
-    read_counters(g, snap, &g->lasting);
+    g->next = state_counters(snap);
     compare_config(g, snap);
     g->approved = meta_number(snap, "approved", -1);
     store_snap_end(snap);
@@ -151,10 +133,10 @@ static int begin(struct engine *g)
         struct row_key k = key_text("approved");
         batch_del(&g->batch, DB_META, key_slice(&k));
     }
-    engine_room(g, g->next_link);
+    engine_room(g, g->next.link);
     for (int s = 0; s < 2; s++)
-        if (g->object[s]->object.next_id > g->next_id[s])
-            g->next_id[s] = g->object[s]->object.next_id;
+        if (g->object[s]->object.next_id > g->next.id[s])
+            g->next.id[s] = g->object[s]->object.next_id;
     return 0;
 }
 

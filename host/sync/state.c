@@ -195,7 +195,27 @@ const char *meta_text(struct store_snap *snap, const char *key, struct arena *a)
     return arena_dup(a, row.data, row.size);
 }
 
+struct counters state_counters(struct store_snap *snap)
+{
+    struct counters n = {.link = 1, .op = 1, .history = 1};
+    struct arena a = {0};
+    const char *text = meta_text(snap, "next", &a);
+    if (text)
+        sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64, &n.link, &n.op, &n.history, &n.id[0],
+               &n.id[1]);
+    arena_fini(&a);
+    return n;
+}
+
 /* --- typed writes --- */
+
+void put_counters_row(struct store_batch *b, const struct counters *n)
+{
+    char text[128];
+    snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64, n->link, n->op, n->history,
+             n->id[0], n->id[1]);
+    put_meta_text(b, "next", text);
+}
 
 static void put_sealed(struct store_batch *b, int db, const struct row_key *k, struct buf *row)
 {

@@ -221,6 +221,14 @@ int state_inbox(struct store_snap *snap, int side, const char *id, struct arena 
 int64_t meta_number(struct store_snap *snap, const char *key, int64_t fallback);
 const char *meta_text(struct store_snap *snap, const char *key, struct arena *a);
 
+/* The next free number of everything that is numbered; one row, which travels with whatever used a number up. */
+struct counters {
+    uint64_t link, op, history;
+    int64_t id[2]; /* integer ids reserved on a side */
+};
+struct counters state_counters(struct store_snap *snap);
+void put_counters_row(struct store_batch *b, const struct counters *n);
+
 /* Typed writes into a batch. */
 void put_link_row(struct store_batch *b, const struct link *l);
 void put_id_row(struct store_batch *b, int side, const char *id, const struct id_row *r);

@@ -68,16 +68,12 @@ static void put_history(struct undo *u, const struct history_row *h, int kind, s
 static int commit(struct undo *u)
 {
     struct store_snap *snap = NULL;
-    unsigned long long n[6] = {1, 1, 1, 1, 0, 0};
     if (store_snap(u->env->store, &snap, u->e) != STORE_OK)
         return u->e->code;
-    const char *text = meta_text(snap, "next", &u->arena);
-    if (text)
-        sscanf(text, "%llu %llu %llu %llu %llu %llu", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5]);
+    struct counters next = state_counters(snap);
     store_snap_end(snap);
-    put_meta_text(&u->batch, "next",
-                  arena_printf(&u->arena, "%llu %llu %llu %llu %llu %llu", n[0], n[1], n[2],
-                               (unsigned long long)u->next_history, n[4], n[5]));
+    next.history = u->next_history;
+    put_counters_row(&u->batch, &next);
     int rc = batch_commit(&u->batch, u->env->store, u->e);
     return rc == STORE_OK ? 0 : err_set(u->e, ERR_FAILED, "state: %s", store_rc_name(rc));
 }

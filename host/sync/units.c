@@ -33,7 +33,7 @@ static int load_partner_row(struct engine *g, struct store_snap *snap, struct un
 static void new_half(struct engine *g, int side, const char *id, struct unit *u)
 {
     u->new_link = true;
-    u->link = (struct link){.number = g->next_link++, .generation = 1, .origin = (uint8_t)side, .state = LINK_HALF};
+    u->link = (struct link){.number = g->next.link++, .generation = 1, .origin = (uint8_t)side, .state = LINK_HALF};
     u->link.id[side] = arena_text(&g->chunk, id);
     u->link.key = link_key(g->env->identity, side, id, 1);
     u->seen[side].link = u->link.number;
