@@ -35,7 +35,7 @@ OPT   := -O2 -g -D_FORTIFY_SOURCE=2
 endif
 STD   := -std=c11 -D_GNU_SOURCE
 CPPFLAGS += -Isdk/include -Ihost $(EXTRA_CPPFLAGS)
-HOST_PKGS := libcjson lmdb libxxhash $(if $(wildcard host/net/*.c),libcurl libcrypto)
+HOST_PKGS := libcjson lmdb libxxhash $(if $(wildcard host/net/*.c),libcurl libcrypto) $(if $(wildcard host/daemon/gateway.c),libmicrohttpd)
 CFLAGS_ALL = $(STD) $(OPT) $(WARN) $(HARD) -fPIE $(CPPFLAGS) $(shell pkg-config --cflags $(HOST_PKGS) 2>/dev/null) $(CFLAGS)
 LD_HARD := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 LIBS_HOST = $(shell pkg-config --libs $(HOST_PKGS) 2>/dev/null) -ljq -ldl -lm
@@ -48,19 +48,25 @@ PLUGINS  := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/*.c)))))
 PLUGIN_SO := $(PLUGINS:%=$(BUILD)/plugins/%.so)
 CERTIFY_SRC := $(wildcard sdk/certify/*.c)
 CERTIFY  := $(if $(CERTIFY_SRC),$(BUILD)/certify)
-UNIT_SRC := $(wildcard tests/unit/*.c tests/engine/test_*.c tests/abi/test_*.c)
+UNIT_SRC := $(wildcard tests/unit/*.c tests/engine/test_*.c tests/abi/test_*.c tests/runner/test_*.c tests/faults/test_*.c)
 UNIT_BIN := $(UNIT_SRC:tests/%.c=$(BUILD)/tests/%)
 ENGINE_KIT := $(filter-out tests/engine/test_%,$(wildcard tests/engine/*.c)) $(wildcard plugins/memory/*.c)
 ENGINE_KIT_OBJ := $(ENGINE_KIT:%.c=$(BUILD)/obj/%.o)
+DISK_OBJ := $(addprefix $(BUILD)/obj/tests/faults/,disk.o unflushed.o nomem.o)
+FAULT_SO := $(addprefix $(BUILD)/tests/faults/,disk.so nomem.so)
+# Simulated APIs, one program.
+PEER_SRC := $(wildcard tests/peers/*.c)
+PEER     := $(if $(PEER_SRC),$(BUILD)/tests/peers/peer)
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-all: $(BUILD)/syncline plugins $(CERTIFY)
+# The peer is among it: certify brings it for connectors over HTTP.
+all: $(BUILD)/syncline plugins $(CERTIFY) $(PEER)
 plugins: $(PLUGIN_SO)
 
 # One look for all that this make will need: two installations at once would be in each other's way.
 # Looked for again when what is needed changes; `make clean` asks anew.
-GOAL := $(firstword $(filter check,$(MAKECMDGOALS)) $(if $(findstring test,$(MAKECMDGOALS)),test) \
-  $(if $(filter demo bench,$(MAKECMDGOALS)),demo) build)
+GOAL := $(firstword $(filter check,$(MAKECMDGOALS)) $(if $(findstring test,$(MAKECMDGOALS))$(filter mutants,$(MAKECMDGOALS)),test) \
+  $(if $(filter demo demo-escalation bench,$(MAKECMDGOALS)),demo) build)
 FOUND := $(BUILD)/.found-$(GOAL)
 $(FOUND): .ci/setup $(wildcard plugins/*/libs)
 	@CC="$(CC)" .ci/setup $(GOAL)
@@ -95,21 +101,45 @@ $(BUILD)/plugins/$(1).so: $(wildcard plugins/$(1)/*.c plugins/$(1)/*.h sdk/inclu
 endef
 $(foreach p,$(PLUGINS),$(eval $(call PLUGIN_RULE,$(p))))
 
-# --- tests: each file under tests/unit, tests/engine/test_* and tests/abi/test_* is one CUnit program ---
+# --- tests: each file under tests/unit, and each test_* of tests/engine, abi, runner and faults, is one CUnit program ---
 
 # Named one by one: as a mere pattern it would lose to the next one whenever a file of the kit is new.
 $(filter $(BUILD)/tests/engine/%,$(UNIT_BIN)): $(BUILD)/tests/engine/%: $(BUILD)/obj/tests/engine/%.o $(ENGINE_KIT_OBJ) $(BUILD)/libhost.a
 	@mkdir -p $(@D)
 	@echo "$(CC) $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $< $(ENGINE_KIT_OBJ) $(BUILD)/libhost.a $(LIBS_HOST) -lcunit
+# The failing disk and memory stand before the C library's functions, so they are in the program itself, or preloaded.
+$(filter $(BUILD)/tests/faults/%,$(UNIT_BIN)): $(BUILD)/tests/faults/%: $(BUILD)/obj/tests/faults/%.o $(DISK_OBJ) $(ENGINE_KIT_OBJ) $(BUILD)/libhost.a
+	@mkdir -p $(@D)
+	@echo "$(CC) $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $< $(DISK_OBJ) $(ENGINE_KIT_OBJ) $(BUILD)/libhost.a $(LIBS_HOST) -lcunit
+$(BUILD)/tests/faults/disk.so: $(addprefix tests/faults/,disk.c unflushed.c preload.c disk.h unflushed.h)
+$(BUILD)/tests/faults/nomem.so: $(addprefix tests/faults/,nomem.c nomem.h)
+$(FAULT_SO):
+	@mkdir -p $(@D)
+	@echo "$(CC) $@"
+	$(Q)$(CC) $(STD) -O2 -g $(WARN) $(HARD) -fPIC -shared -o $@ $(filter %.c,$^)
+$(PEER): $(PEER_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/libhost.a
+	@mkdir -p $(@D)
+	@echo "$(CC) $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $^ $(LIBS_HOST) -lpthread
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libhost.a
 	@mkdir -p $(@D)
 	@echo "$(CC) $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDOPT) -o $@ $< $(BUILD)/libhost.a $(LIBS_HOST) -lcunit
-tests-bin: $(UNIT_BIN)
+$(addprefix $(BUILD)/tests/unit/test_,net_auth peers github github_edges github_talk): | $(PEER)
+tests-bin: $(UNIT_BIN) $(FAULT_SO) $(PEER)
 
 test: all tests-bin | $(FOUND)
 	@BUILD=$(BUILD) CC="$(CC)" tests/run
+
+# What tests/mutants compiles a source, links a test and builds a connector with, a line each.
+flags:
+	@echo '$(CC) $(CFLAGS_ALL) $(LDOPT)'
+	@echo '$(ENGINE_KIT_OBJ) $(BUILD)/libhost.a $(LIBS_HOST) -lcunit'
+	@echo '$(CC) $(STD) $(OPT) $(HARD) -fPIC -Isdk/include $(CFLAGS) $(LDOPT) -shared'
+mutants: all tests-bin | $(FOUND)
+	@BUILD=$(BUILD) CC="$(CC)" tests/mutants/run $(MUTANT)
 
 check: all | $(FOUND)
 	@BUILD=$(BUILD) CC="$(CC)" tests/check/run
@@ -118,7 +148,7 @@ format:
 	@find host plugins tests -name '*.[ch]' -not -path 'tests/abi/frozen-*' -exec clang-format -i {} +
 
 asan:
-	@$(MAKE) MODE=asan BUILD=build-asan test
+	@TEST_SCALE=$${TEST_SCALE:-10} $(MAKE) MODE=asan BUILD=build-asan test
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libhost.a
 	@mkdir -p $(@D)
@@ -130,10 +160,16 @@ fuzz:
 	@$(MAKE) CC=clang MODE=fuzz BUILD=build-fuzz fuzzers
 	@BUILD=build-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
-bench: all | $(FOUND)
+# Without SEEDS it goes on until something breaks.
+soak: $(BUILD)/tests/engine/test_sim | $(FOUND)
+	@SEEDS=$(SEEDS) SIM_FROM=$(or $(SIM_FROM),1) $< soak
+
+bench: all $(PEER) $(BUILD)/tests/bench/bench_http | $(FOUND)
 	@BUILD=$(BUILD) tests/bench/run
 demo: all | $(FOUND)
 	@BUILD=$(BUILD) configs/demo/run
+demo-escalation: all $(PEER) | $(FOUND)
+	@BUILD=$(BUILD) configs/demo/escalate
 
 # --- installing ---
 
@@ -142,6 +178,7 @@ D = $(DESTDIR)$(PREFIX)
 define INSTALLED
 755 $(BUILD)/syncline bin/syncline
 $(if $(CERTIFY),755 $(CERTIFY) bin/syncline-certify)
+$(if $(PEER),755 $(PEER) lib/syncline/peer)
 $(foreach p,$(PLUGINS),755 $(BUILD)/plugins/$(p).so lib/syncline/plugins/$(p).so
 )$(foreach h,$(wildcard sdk/include/syncline/*.h),644 $(h) include/syncline/$(notdir $(h))
 )644 $(BUILD)/syncline.pc lib/pkgconfig/syncline.pc
@@ -177,10 +214,13 @@ help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 #: make            build/syncline and build/plugins/*.so; sets up what is missing first
 #: make demo       the main job on real data, from a fresh clone
+#: make demo-escalation  Zendesk and GitHub, simulated: escalated tickets, comments both ways
 #: make test       every test; the last line is 'N passed, N failed[, N skipped]'
+#: make mutants    breaks the code one line at a time: each fault must trip the invariant it should; MUTANT=NAME for one
 #: make check      layering, symbols, the header alone, formatting, static analysis, clang
 #: make format     clang-format over the tree
 #: make asan       the tests under AddressSanitizer and UBSan, in build-asan
+#: make soak       SEEDS histories of the simulation, or without end; SIM_SEED=n make soak shows one
 #: make fuzz       every fuzzer for FUZZ_SECONDS (30) each, in build-fuzz
 #: make bench      the benchmarks; writes build/bench.json
 #: make install    into PREFIX (/usr/local) below DESTDIR; make uninstall takes it away
@@ -188,5 +228,5 @@ help:
 #: variables: V=1 BUILD=build CC=gcc MODE=release|debug|asan PREFIX= DESTDIR= CFLAGS=
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all plugins tests-bin test check format asan fuzzers fuzz bench demo install uninstall clean help FORCE
+.PHONY: all plugins tests-bin test flags mutants check format asan fuzzers fuzz soak bench demo demo-escalation install uninstall clean help FORCE
 .SECONDARY:

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - a table of commands, no logic. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/core.h"
 #include "base/log.h"
 #include "cli/cli.h"
 
@@ -11,18 +13,30 @@
 #define SYNCLINE_VERSION "0.1.0"
 #endif
 
+#define TAPE_HELP                                                                                                      \
+    "  --record FILE   write every HTTP exchange, the clock and the randomness to FILE, without secrets: a bug "       \
+    "report\n"                                                                                                         \
+    "  --replay FILE   the same run from FILE, without a network, on a copy of the state made before it\n"
+
+#define RUN_HELP                                                                                                       \
+    "Listens on the config's `listen` with /healthz, /readyz and /metrics. SIGHUP or an edited config: taken in "      \
+    "while "                                                                                                           \
+    "it\nruns. SIGTERM: the runs in flight end first; a second one ends at once.\n"
+
 static const struct command commands[] = {
     {"init", "[--a PLUGIN:OBJECT --b PLUGIN:OBJECT]", "write a commented config for two connections", NULL, cmd_init},
     {"check", "[--online]", "check the config and say what each side guarantees",
      "  --online   also reach both systems: credentials, objects, fields\n", cmd_check},
     {"test-filter", "PAIR ID", "show what the filter and the mapping make of one record",
      "ID is a record of side a, or b:ID.\n", cmd_test_filter},
-    {"plan", "[PAIR...] [-o FILE]", "show what a run would write; writes nothing",
-     "  -o FILE       write the plan to FILE, for `apply`\n  --exit-code   exit 4 when there is something to write\n",
+    {"plan", "[PAIR...] [-o FILE] [--record FILE | --replay FILE]", "show what a run would write; writes nothing",
+     "  -o FILE         write the plan to FILE, for `apply`\n  --exit-code     exit 4 when there is something to "
+     "write\n" TAPE_HELP,
      cmd_plan},
     {"apply", "FILE", "carry out exactly that plan", NULL, cmd_apply},
-    {"sync", "[PAIR...]", "one run of each pair",
-     "  --no-wait   exit 1 instead of waiting for another run of the pair\n", cmd_sync},
+    {"sync", "[PAIR...] [--record FILE | --replay FILE]", "one run of each pair",
+     "  --no-wait       exit 1 instead of waiting for another run of the pair\n" TAPE_HELP, cmd_sync},
+    {"run", "", "the daemon: runs each pair every so often, as the config says", RUN_HELP, cmd_run},
     {"status", "[PAIR...]", "what is in step, what waits and why", NULL, cmd_status},
     {"conflicts", "[list | show ID | resolve ID --take a|b | resolve ID --value JSON]", "what waits for a person",
      "An ID is as `conflicts list` prints it; with several pairs, PAIR/ID.\n", cmd_conflicts},
@@ -33,14 +47,26 @@ static const struct command commands[] = {
      "  --since T   a time (2026-11-23 or 2026-11-23T09:00:00Z) or an age (2h, 7d)\n", cmd_history},
     {"why", "PAIR ID [FIELD]", "why a record's fields have the values they have", NULL, cmd_why},
     {"undo", "RUN [--dry-run]", "take one run's writes back", NULL, cmd_undo},
-    {"verify", "[PAIR...] [--repair]", "compare both sides in full", NULL, cmd_verify},
+    {"verify", "[PAIR...] [--repair] [--record FILE | --replay FILE]", "compare both sides in full", TAPE_HELP,
+     cmd_verify},
     {"link", "PAIR A B", "link two records by hand", NULL, cmd_link},
     {"unlink", "PAIR A [--forget]", "cut a link; both records stay",
      "  --forget   forget the link entirely: the records may be matched or created again\n", cmd_unlink},
     {"links", "PAIR", "list a pair's links", NULL, cmd_links},
     {"plugins", "[NAME]", "connectors found, or why one was refused", NULL, cmd_plugins},
+    {"certify", "PLUGIN.so [--config FILE]", "prove what a connector does, on data of its own or a connection",
+     "  --config FILE   work on that config's connection of the connector, and on records made there;\n"
+     "                  without it, on data made for the purpose (jsondir, csv, sqlite, exec, memory)\n",
+     cmd_certify},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+/* What the program starts of itself, in processes of their own; nobody else does. */
+static const struct command inner[] = {
+    {"worker", "", "carries out runs for `run`", NULL, cmd_worker},
+    {"gateway", "", "listens for `run`", NULL, cmd_gateway},
+    {"runner", "--fd N --plugin FILE", "holds one connector for the process that uses it", NULL, cmd_runner},
+};
 
 static void print_usage(FILE *to)
 {
@@ -58,6 +84,9 @@ static const struct command *find_command(const char *name, struct err *e)
             return &commands[i];
         names[i] = commands[i].name;
     }
+    for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
+        if (strcmp(inner[i].name, name) == 0)
+            return &inner[i];
     const char *near = nearest_word(name, names, N_COMMANDS);
     err_set(e, ERR_CONFIG, "'%s' is no command%s%s%s; `syncline --help` lists them", name,
             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -104,9 +133,13 @@ static int finish(struct cli *c, int rc)
 
 int main(int argc, char **argv)
 {
-    struct cli c = {.config = "syncline.json"};
+    struct cli c = {.config = "syncline.json", .world = cli_world};
     bool help = false, version = false;
+    core_refuse();
     log_init(isatty(2) != 0, LOG_INFO);
+    if (!log_level(getenv("SYNCLINE_LOG")))
+        err_set(&c.err, ERR_CONFIG,
+                "SYNCLINE_LOG is none of error, warn, info and debug; set it to one of them, or to nothing");
     int at = parse_global(&c, argc, argv, &help, &version);
     if (c.err.code)
         return finish(&c, 2);

@@ -16,8 +16,8 @@ _syncline_plugins() {
 }
 
 _syncline() {
-    local commands="init check test-filter plan apply sync status conflicts parked approve history why undo verify link
-        unlink links plugins"
+    local commands="init check test-filter plan apply sync run status conflicts parked approve history why undo verify link
+        unlink links plugins certify"
     local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD - 1]} command="" i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
@@ -28,7 +28,7 @@ _syncline() {
     done
     COMPREPLY=()
     case $last in
-    -c | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+    -c | -o | --record | --replay) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
     --take) mapfile -t COMPREPLY < <(compgen -W "a b" -- "$word") && return ;;
     --deletes | --since | --value) return ;;
     esac
@@ -37,10 +37,10 @@ _syncline() {
     "") options="-c --json --help --version" words=$commands ;;
     init) options+=" --a --b" ;;
     check) options+=" --online" ;;
-    plan) options+=" -o --exit-code" words=$(_syncline_pairs) ;;
+    plan) options+=" -o --exit-code --record --replay" words=$(_syncline_pairs) ;;
     apply) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-    sync) options+=" --no-wait" words=$(_syncline_pairs) ;;
-    verify) options+=" --repair" words=$(_syncline_pairs) ;;
+    sync) options+=" --no-wait --record --replay" words=$(_syncline_pairs) ;;
+    verify) options+=" --repair --record --replay" words=$(_syncline_pairs) ;;
     conflicts) options+=" --take --value" words="list show resolve" ;;
     parked) options+=" --all" words="list show retry drop" ;;
     approve) options+=" --deletes --first-run" words=$(_syncline_pairs) ;;
@@ -49,6 +49,7 @@ _syncline() {
     unlink) options+=" --forget" words=$(_syncline_pairs) ;;
     test-filter | status | why | link | links) words=$(_syncline_pairs) ;;
     plugins) words=$(_syncline_plugins) ;;
+    certify) options+=" --config" && mapfile -t COMPREPLY < <(compgen -f -- "$word") && [[ $word != -* ]] && return ;;
     esac
     [[ $word == -* ]] && words=$options
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -145,10 +145,21 @@ static bool is_folder(const char *path)
     return S_ISDIR(s.st_mode);
 }
 
-/* Makes one folder. Somebody else may make it at the same moment. */
+/*
+ * Makes one folder, durably. One that is there may just have been made by somebody else, who was killed before it was
+ * durable: its name is flushed too, where that is possible at all.
+ */
 static bool make_one(const char *path, mode_t mode)
 {
-    return mkdir(path, mode) == 0 || (errno == EEXIST && is_folder(path));
+    bool made = mkdir(path, mode) == 0;
+    if (!made && !(errno == EEXIST && is_folder(path)))
+        return false;
+    struct arena a = {0};
+    bool durable = sync_folder(folder_of(&a, path));
+    int why = errno;
+    arena_fini(&a);
+    errno = why;
+    return durable || (!made && why != EIO);
 }
 
 int folder_make(const char *path, mode_t mode, struct err *e)
@@ -165,4 +176,12 @@ int folder_make(const char *path, mode_t mode, struct err *e)
     good = good && make_one(part, mode);
     mem_free(part);
     return good ? 0 : blame_write(e, "make the folder", path);
+}
+
+uint64_t file_born_ns(const char *path)
+{
+    struct statx st;
+    if (statx(AT_FDCWD, path, 0, STATX_BTIME, &st) != 0 || !(st.stx_mask & STATX_BTIME))
+        return 0;
+    return (uint64_t)st.stx_btime.tv_sec * 1000000000u + st.stx_btime.tv_nsec;
 }

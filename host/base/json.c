@@ -16,6 +16,7 @@ struct json_doc {
     cJSON *root;
     char *text; /* the source, if positions are kept */
     struct buf places; /* struct json_place of every node; a node's valueint is its index */
+    struct json_spot *last; /* where json_where was last */
 };
 
 static const cJSON *inside(const struct json *node)
@@ -55,6 +56,7 @@ static void keep_places(struct json_doc *doc, const char *text, size_t n_bytes)
 {
     int next = 0;
     number_nodes(doc->root, &next);
+    doc->last = mem_alloc(sizeof *doc->last);
     doc->text = mem_alloc(n_bytes + 1);
     memcpy(doc->text, text, n_bytes);
 }
@@ -90,6 +92,7 @@ void json_free(struct json_doc *doc)
     cJSON_Delete(doc->root);
     buf_fini(&doc->places);
     mem_free(doc->text);
+    mem_free(doc->last);
     mem_free(doc);
 }
 
@@ -191,5 +194,7 @@ void json_where(const struct json_doc *doc, const struct json *node, bool key, i
     if (!places)
         return;
     const struct json_place *place = &places[inside(node)->valueint];
-    json_locate(doc->text, key ? place->key : place->value, line, column);
+    json_locate(doc->text, key ? place->key : place->value, doc->last);
+    *line = doc->last->line;
+    *column = doc->last->column;
 }

@@ -50,6 +50,7 @@ void json_where(const struct json_doc *doc, const struct json *node, bool key, i
 /* Writing straight into a buffer. */
 void json_put_string(struct buf *out, const char *text, size_t n_bytes); /* with quotes */
 void json_put_key(struct buf *out, const char *key); /* a comma if one is needed, then "key": */
+void json_put_text(struct buf *out, const char *key, const char *text); /* both of them */
 void json_put_node(struct buf *out, const struct json *node); /* compact, numbers exact, keys in source order */
 void json_put_sorted(struct buf *out, const struct json *node); /* likewise with keys sorted: canonical */
 

@@ -33,27 +33,26 @@ struct seen_key {
     size_t at;
 };
 
-void json_locate(const char *text, size_t offset, int *line, int *column)
+void json_locate(const char *text, size_t offset, struct json_spot *spot)
 {
-    size_t start = offset >= 3 && memcmp(text, BOM, 3) == 0 ? 3 : 0;
-    *line = 1;
-    *column = 1;
-    for (size_t i = start; i < offset; i++) {
-        if (text[i] == '\n') {
-            ++*line;
-            *column = 1;
-        } else if (((unsigned char)text[i] & 0xC0) != 0x80) {
-            ++*column;
+    if (!spot->line || offset < spot->offset)
+        *spot = (struct json_spot){offset >= 3 && memcmp(text, BOM, 3) == 0 ? 3 : 0, 1, 1};
+    for (; spot->offset < offset; spot->offset++) {
+        unsigned char byte = (unsigned char)text[spot->offset];
+        if (byte == '\n') {
+            ++spot->line;
+            spot->column = 1;
+        } else if ((byte & 0xC0) != 0x80) {
+            ++spot->column;
         }
     }
 }
 
 static bool refuse(struct guard *g, size_t at, const char *what)
 {
-    int line = 0;
-    int column = 0;
-    json_locate(g->text, at, &line, &column);
-    err_set(g->e, ERR_INPUT, "line %d, column %d: %s", line, column, what);
+    struct json_spot spot = {0};
+    json_locate(g->text, at, &spot);
+    err_set(g->e, ERR_INPUT, "line %d, column %d: %s", spot.line, spot.column, what);
     return false;
 }
 

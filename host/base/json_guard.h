@@ -23,7 +23,12 @@ struct json_place {
  */
 bool json_guard(const char *text, size_t n_bytes, const struct json_rules *rules, struct buf *out, struct buf *places,
                 struct err *e);
-/* 1-based line and column (in characters) of an offset. */
-void json_locate(const char *text, size_t offset, int *line, int *column);
+/* A place in a text: line and column (in characters) are 1-based. Zero-initialise. */
+struct json_spot {
+    size_t offset;
+    int line, column;
+};
+/* Moves to an offset; from where it stands if that is not behind it, so that places asked for in order are found in one pass. */
+void json_locate(const char *text, size_t offset, struct json_spot *spot);
 
 #endif

@@ -40,10 +40,39 @@ static void put_valid(struct buf *out, const char *text, size_t n_bytes)
     buf_add(out, text + start, n_bytes - start);
 }
 
+/* True if each of 8 bytes is printable ASCII and stands for itself. */
+static bool plain8(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    uint64_t w = 0;
+    memcpy(&w, p, sizeof(w));
+    uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+    return ((w | (w - ones * 0x20) | (quote - ones) | (slash - ones)) & high) == 0;
+}
+
+/* Most texts are of such bytes from end to end. */
+static bool plain(const char *text, size_t n_bytes)
+{
+    size_t i = 0;
+    while (n_bytes - i >= 8 && plain8(text + i))
+        i += 8;
+    while (i < n_bytes && (signed char)text[i] > 0 && !escapes[(unsigned char)text[i]])
+        i++;
+    return i == n_bytes;
+}
+
 /* What is not UTF-8 (a remote's bytes in a log line) becomes U+FFFD, so that the output always is JSON. */
 void json_put_string(struct buf *out, const char *text, size_t n_bytes)
 {
     size_t bad = 0;
+    if (plain(text, n_bytes)) {
+        char *at = buf_room(out, n_bytes + 2);
+        at[0] = at[n_bytes + 1] = '"';
+        if (n_bytes)
+            memcpy(at + 1, text, n_bytes);
+        buf_took(out, n_bytes + 2);
+        return;
+    }
     buf_byte(out, '"');
     while (n_bytes && !utf8_valid(text, n_bytes, &bad)) {
         put_valid(out, text, bad);
@@ -68,6 +97,12 @@ void json_put_key(struct buf *out, const char *key)
     put_comma(out);
     json_put_string(out, key, strlen(key));
     buf_byte(out, ':');
+}
+
+void json_put_text(struct buf *out, const char *key, const char *text)
+{
+    json_put_key(out, key);
+    json_put_string(out, text, strlen(text));
 }
 
 static int by_key(const void *x, const void *y)

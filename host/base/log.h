@@ -10,10 +10,12 @@ enum log_level { LOG_ERROR = 1, LOG_WARN = 2, LOG_INFO = 3, LOG_DEBUG = 4 };
 
 /* readable: for a person at a terminal. Lines above level are dropped. */
 void log_init(bool readable, int level);
-/* Registers a secret value: it is replaced by *** in every later line (and by log_scrub). */
+/* Sets the level by its name; NULL and "" leave it. False if it is no level. */
+bool log_level(const char *name);
+/* Registers a secret value: it is replaced by *** in every later line (and by log_scrub), however JSON or a URL may spell it there. */
 void log_secret(const char *value);
-/* Replaces registered secrets in place. */
-void log_scrub(char *text, size_t n_bytes);
+/* Replaces registered secrets in place; how many bytes are left. */
+size_t log_scrub(char *text, size_t n_bytes);
 /* pair may be NULL. */
 void log_line(int level, const char *pair, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -20,7 +20,7 @@ struct arena_block {
 /* Allocations left before one fails on purpose (SYNCLINE_FAIL_ALLOC=n); 0: never; -1: not asked yet. */
 static long fail_in = -1;
 
-static _Noreturn void end_process(void)
+_Noreturn void mem_exhausted(void)
 {
     static const char line[] = "syncline: out of memory; nothing is lost: run again with more memory\n";
     ssize_t ignored = write(STDERR_FILENO, line, sizeof(line) - 1);
@@ -44,7 +44,7 @@ static bool count_down(void)
 static void *checked(void *p)
 {
     if (!p || (fail_in != 0 && count_down()))
-        end_process();
+        mem_exhausted();
     return p;
 }
 
@@ -73,7 +73,7 @@ static size_t add_sizes(size_t x, size_t y)
 {
     size_t sum = 0;
     if (__builtin_add_overflow(x, y, &sum))
-        end_process();
+        mem_exhausted();
     return sum;
 }
 
@@ -198,6 +198,13 @@ static void reserve(struct buf *b, size_t n_bytes)
         room = add_sizes(room, room);
     b->data = mem_grow(b->data, room);
     b->room = room;
+}
+
+char *buf_room(struct buf *b, size_t n_bytes)
+{
+    if (b->room - b->size <= n_bytes)
+        reserve(b, n_bytes);
+    return b->data + b->size;
 }
 
 /* True if p points into the buffer's own bytes, which move when it grows. */

@@ -15,6 +15,7 @@ void *mem_alloc(size_t n_bytes); /* zeroed */
 void *mem_grow(void *old, size_t n_bytes);
 char *mem_dup(const char *text);
 void mem_free(void *p);
+_Noreturn void mem_exhausted(void); /* the same end, for what a library could not get */
 
 /* An arena: allocations that die together. Zero-initialise, use, arena_fini or arena_reset. */
 struct arena {
@@ -37,6 +38,13 @@ struct buf {
 void buf_add(struct buf *b, const void *data, size_t n_bytes);
 void buf_text(struct buf *b, const char *text);
 void buf_byte(struct buf *b, int byte);
+/* Where n_bytes may be put, valid until the next call; the second takes in how many of them were. */
+char *buf_room(struct buf *b, size_t n_bytes);
+static inline void buf_took(struct buf *b, size_t n_bytes)
+{
+    b->size += n_bytes;
+    b->data[b->size] = '\0';
+}
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void buf_clear(struct buf *b);

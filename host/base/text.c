@@ -39,20 +39,38 @@ bool utf8_valid(const void *data, size_t n_bytes, size_t *bad)
 {
     const unsigned char *p = data;
     size_t i = 0;
-    while (i < n_bytes) {
-        if (n_bytes - i >= 8 && plain8(p + i)) {
+    for (;;) {
+        while (n_bytes - i >= 8 && plain8(p + i))
             i += 8;
-            continue;
-        }
+        while (i < n_bytes && (signed char)p[i] > 0)
+            i++;
+        if (i == n_bytes)
+            return true;
         size_t size = character(p + i, n_bytes - i);
-        if (!size) {
-            if (bad)
-                *bad = i;
-            return false;
-        }
+        if (!size)
+            break;
         i += size;
     }
-    return true;
+    if (bad)
+        *bad = i;
+    return false;
+}
+
+size_t int_format(int64_t n, char out[INT_TEXT_BYTES])
+{
+    char digits[INT_TEXT_BYTES];
+    size_t n_digits = 0, at = 0;
+    uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    do {
+        digits[n_digits++] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (n < 0)
+        out[at++] = '-';
+    while (n_digits)
+        out[at++] = digits[--n_digits];
+    out[at] = '\0';
+    return at;
 }
 
 bool text_equal(const char *a, const char *b)

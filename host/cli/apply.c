@@ -92,8 +92,9 @@ int cmd_apply(struct cli *c)
         c->err.code = ERR_CONFIG;
         return 2;
     }
-    struct json_doc *doc = json_parse(text.data, text.size, &rules, &c->err);
-    int rc = doc ? 0 : err_set(&c->err, ERR_CONFIG, "%s", file);
+    struct err why = {0};
+    struct json_doc *doc = json_parse(text.data, text.size, &rules, &why);
+    int rc = doc ? 0 : err_set(&c->err, ERR_CONFIG, "%s: %s", file, why.text);
     if (rc == 0)
         rc = check_plan(c, json_root(doc), file);
     rc = rc ? 2 : cli_each(c, apply_one);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "runner/sandbox.h"
 #include "sync/engine.h"
 
 static bool online;
@@ -18,22 +19,41 @@ static const char *tier(uint64_t caps)
     return "T3: a create whose reply was lost waits for a person";
 }
 
-static void say_side(const struct conf *conf, const struct conf_pair *p, int s, const struct sl_object *live)
+static void say_side(struct cli *c, const struct conf_pair *p, int s, const struct sl_object *live)
 {
-    const struct conf_connection *k = &conf->connections[p->side[s].connection_index];
+    const struct conf_connection *k = &c->conf->connections[p->side[s].connection_index];
     const struct sl_plugin *plugin = plugin_table(k->lib);
+    struct proof proof = plugin_proof(k->lib);
     uint64_t caps = live ? live->caps : plugin->caps;
     printf("  %s: %s of %s (%s)\n     %s\n     %s\n", s ? "b" : "a", p->side[s].object, k->name, plugin->name,
            tier(caps),
            caps & SL_CAP_CONDITIONAL
                ? "an edit made while we write is never overwritten"
                : "an edit made between our read and our write may be overwritten; the loser stays in history");
+    printf("     %s\n", out_proof(&c->arena, &proof, plugin_file(k->lib)));
+    if (k->apart)
+        printf("     %s\n", sandbox_tells(plugin->caps));
+    if (k->apart && sandbox_lacks())
+        printf("     %s\n", sandbox_lacks());
     if (live)
         printf("     %u fields described\n", live->n_fields);
 }
 
+static void say_children(const struct conf_pair *p)
+{
+    printf("  each is created on the other side once, below its parent's partner, oldest first; %s\n",
+           p->append ? "it is left alone from then on"
+                     : "edits of the original follow where the other system takes them");
+    if (!p->create[0] || !p->create[1])
+        printf("  created on side %s only\n", p->create[0] ? "a" : p->create[1] ? "b" : "none");
+}
+
 static void say_policies(const struct conf_pair *p)
 {
+    if (p->parent) {
+        say_children(p);
+        return;
+    }
     static const char *const deletes[] = {[DELETE_UNLINK] = "the link is cut, the other record stays",
                                           [DELETE_ARCHIVE] = "the other record is archived",
                                           [DELETE_DELETE] = "the other record is deleted",
@@ -121,7 +141,7 @@ static int check_online(struct cli *c, const struct conf_pair *pair, struct pair
         check_doubling(c, open);
     if (!c->err.code && !c->json)
         for (int s = 0; s < 2; s++)
-            say_side(c->conf, pair, s, &g.object[s]->object);
+            say_side(c, pair, s, &g.object[s]->object);
     arena_fini(&g.lasting);
     return c->err.code;
 }
@@ -146,10 +166,13 @@ static int check_one(struct cli *c, struct conf_pair *pair)
 {
     struct pair_open open;
     if (!c->json)
-        printf("%s: %s\n", pair->name, pair->mode == MODE_ONE_WAY ? "one way, a to b" : "two way");
+        printf("%s: %s\n", pair->name,
+               pair->parent                 ? "children"
+               : pair->mode == MODE_ONE_WAY ? "one way, a to b"
+                                            : "two way");
     if (!online && !c->json) {
-        say_side(c->conf, pair, 0, NULL);
-        say_side(c->conf, pair, 1, NULL);
+        say_side(c, pair, 0, NULL);
+        say_side(c, pair, 1, NULL);
     }
     if (online || (could_double(pair) && reaches_locally(c, pair))) {
         if (pair_open(c, pair, OPEN_READ | OPEN_SESSIONS, &open))

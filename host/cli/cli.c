@@ -112,7 +112,8 @@ int cli_each(struct cli *c, int (*f)(struct cli *c, struct conf_pair *pair))
         struct conf_pair *pair = &c->conf->pairs[p];
         bool named = c->argc == 0;
         for (int i = 0; i < c->argc; i++)
-            named |= strcmp(c->argv[i], pair->name) == 0;
+            named |= strcmp(c->argv[i], pair->name) == 0 ||
+                     (pair->parent && strcmp(c->argv[i], pair->parent->name) == 0); /* its children come with it */
         if (!named)
             continue;
         worst = cli_worse(worst, f(c, pair));
@@ -168,7 +169,7 @@ static void world_sleep(void *self, uint32_t ms)
     session_real_world.sleep_ms(self, ms);
 }
 
-const struct session_world cli_world = {NULL, now_ms, world_random, world_sleep, stopping};
+const struct session_world cli_world = {NULL, now_ms, world_random, world_sleep, stopping, NULL, NULL};
 
 /* --- output --- */
 
@@ -207,11 +208,26 @@ void out_number(struct buf *b, const char *key, int64_t n)
     buf_printf(b, "%" PRId64, n);
 }
 
+void out_bool(struct buf *b, const char *key, bool yes)
+{
+    out_key(b, key);
+    buf_text(b, yes ? "true" : "false");
+}
+
 void out_end(struct buf *b)
 {
     buf_byte(b, '}');
     puts(b->data);
     buf_clear(b);
+}
+
+void out_message(const char *pair, const char *message)
+{
+    while (*message) {
+        size_t n = strcspn(message, "\n");
+        fprintf(stderr, "%s: %.*s\n", pair, (int)n, message);
+        message += n + (message[n] == '\n');
+    }
 }
 
 const char *out_brief(struct arena *a, const struct sl_value *v)
@@ -221,6 +237,21 @@ const char *out_brief(struct arena *a, const struct sl_value *v)
         return "(none)";
     value_put_brief(&b, v, 48);
     const char *text = arena_text(a, b.data);
+    buf_fini(&b);
+    return text;
+}
+
+const char *out_proof(struct arena *a, const struct proof *p, const char *file)
+{
+    struct buf b = {0};
+    caps_put(&b, p->judged & ~p->proven, "");
+    const char *text =
+        p->state == PROOF_NONE ? arena_printf(a, "declared, not proven here; `syncline certify %s` proves it", file)
+        : p->state == PROOF_STALE
+            ? arena_printf(a, "declared; what was proven here was another build: `syncline certify %s` proves this one",
+                           file)
+        : b.size ? arena_printf(a, "certify did not prove %s: not relied on; the rest is proven", b.data)
+                 : "proven by certify";
     buf_fini(&b);
     return text;
 }

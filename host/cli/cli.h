@@ -3,6 +3,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include "net/tape.h"
 #include "sync/act.h"
 #include "sync/run.h"
 
@@ -10,9 +11,12 @@
 struct cli {
     const char *config; /* the config file */
     bool json;
+    bool quiet; /* no progress on the terminal: it is the daemon's log */
     int argc; /* arguments after the command's name */
     char **argv;
     struct conf *conf; /* loaded by cli_conf */
+    struct session_world world; /* clock, randomness, sleep, SIGTERM */
+    struct tape *tape; /* --record and --replay; NULL: neither */
     struct arena arena;
     struct err err;
 };
@@ -50,21 +54,69 @@ enum { OPEN_READ = 1, OPEN_WRITE = 2, OPEN_SESSIONS = 4, OPEN_NO_WAIT = 8 };
 struct pair_open {
     const struct conf_pair *pair;
     struct store *store; /* NULL: no state yet (OPEN_READ) */
+    struct store *parent; /* of children: their parent's; NULL: none, or no state yet */
     struct session *session[2];
+    struct tokens *tokens[2];
+    struct shared *pace[2];
     struct run_env env;
 };
+/* Opens a session on a connection of the config; *tokens and *pace are to be closed after it. 0 or an err code with c->err. */
+int cli_connect(struct cli *c, const struct conf_connection *k, struct session **out, struct tokens **tokens,
+                struct shared **pace);
 /* Opens a pair's state and connections; 0 or an err code with c->err. */
 int pair_open(struct cli *c, const struct conf_pair *pair, unsigned what, struct pair_open *out);
 void pair_close(struct pair_open *p);
+/* The last run that came to its end, whether it changed anything or not; NULL: none is known. */
+void pair_ran(struct cli *c, const struct conf_pair *p, const struct run_report *r);
+const char *pair_last_run(struct cli *c, const struct conf_pair *p);
+/* Why the last run did not come to its end, as c->err says it (no error: nothing is left to say); a pair that is busy did not run. */
+void pair_failed(struct cli *c, const struct conf_pair *p);
+const char *pair_last_error(struct cli *c, const struct conf_pair *p); /* NULL: it did */
+/* The last one that compared everything; when it was, in ms since 1970, or -1. */
+void pair_verified(struct cli *c, const struct conf_pair *p, const struct run_report *r);
+int64_t pair_verified_ms(struct cli *c, const struct conf_pair *p);
+
+/* One run of a pair, as `sync` and the daemon's workers make it. */
+struct pair_sync {
+    bool no_wait; /* a pair that another process holds is refused: ERR_BUSY */
+    bool full; /* compare everything */
+    bool for_counts; /* count what waits, where the run changed something */
+    bool count; /* also where it did not */
+    bool opened, counted; /* out: it came to run; counts is filled */
+    struct run_report report; /* out */
+    struct status_counts counts; /* out; its texts are in the arena */
+};
+/* The exit code; c->err is set where it did not come to its end. */
+int pair_sync(struct cli *c, const struct conf_pair *pair, struct pair_sync *how);
 
 /* Output: JSON members of one object a line, or text. */
 void out_begin(struct buf *b);
 void out_text(struct buf *b, const char *key, const char *text); /* NULL prints null */
 void out_value(struct buf *b, const char *key, const struct sl_value *v);
 void out_number(struct buf *b, const char *key, int64_t n);
+void out_bool(struct buf *b, const char *key, bool yes);
 void out_end(struct buf *b); /* closes, prints the line, clears */
+void out_message(const char *pair, const char *message); /* a run's sentences, each a line on stderr */
 const char *out_brief(struct arena *a, const struct sl_value *v); /* for a person, at most 48 bytes */
 const char *out_time(struct arena *a, int64_t ms);
+/* What certify has proven of a connector's file, in one sentence. */
+const char *out_proof(struct arena *a, const struct proof *p, const char *file);
+
+/* The options --record FILE and --replay FILE of a command that runs pairs. */
+struct tape_options {
+    const char *record, *replay;
+};
+#define TAPE_ROWS(o)                                                                                                   \
+    {"--record", &(o).record, NULL},                                                                                   \
+    {                                                                                                                  \
+        "--replay", &(o).replay, NULL                                                                                  \
+    }
+/* Opens what they name, and sets the world to it. 0 or an err code with c->err. */
+int cli_tape(struct cli *c, const char *command, const struct tape_options *o);
+/* Closes it; the exit code, made worse by what is wrong with it. Without one: rc. */
+int cli_tape_end(struct cli *c, int rc);
+/* Where the tokens of a connection are kept: in a replay nowhere. */
+struct auth_tokens cli_tape_tokens(struct cli *c, const struct auth_tokens *real);
 
 extern const struct session_world cli_world; /* real, and stopped by SIGTERM or SIGINT */
 void cli_catch_signals(void);
@@ -86,6 +138,11 @@ int cmd_verify(struct cli *c);
 int cmd_link(struct cli *c);
 int cmd_unlink(struct cli *c);
 int cmd_links(struct cli *c);
+int cmd_run(struct cli *c);
+int cmd_worker(struct cli *c); /* this and the next: processes that `run` starts */
+int cmd_gateway(struct cli *c);
 int cmd_plugins(struct cli *c);
+int cmd_certify(struct cli *c);
+int cmd_runner(struct cli *c);
 
 #endif

@@ -10,6 +10,7 @@ static const char *only_id, *only_field;
 static int only_side;
 static int64_t since_ms;
 static uint64_t shown;
+static bool detailed; /* why */
 
 static const char *const verbs[] = {[0] = "decided",
                                     [SL_CREATE] = "created",
@@ -17,8 +18,33 @@ static const char *const verbs[] = {[0] = "decided",
                                     [SL_DELETE] = "deleted",
                                     [SL_ARCHIVE] = "archived"};
 
+/* Who had what when it was decided: of one field, both sides by letter. */
+struct verdict {
+    const char *name[2]; /* NULL: none, it was computed or a constant */
+    const struct sl_value *value[2], *base[2]; /* base NULL: not kept */
+    const char *winner; /* a, b, both; NULL: nobody, it was taken back */
+    const char *rule;
+};
+
+static struct verdict verdict_of(struct arena *a, const struct history_row *h, size_t i)
+{
+    const struct field_change *c = &h->changes[i];
+    int t = h->side, reason = c->reason ? c->reason : h->reason;
+    const char *source = c->source && c->source[0] != '=' ? c->source : NULL;
+    struct verdict v = {.winner = reason == REASON_UNDO ? NULL : reason == REASON_MERGE ? "both" : t ? "a" : "b"};
+    v.name[t] = c->name;
+    v.name[1 - t] = source;
+    v.value[t] = &c->before;
+    v.value[1 - t] = &c->origin;
+    for (int s = 0; s < 2; s++)
+        v.base[s] = h->bases ? &h->bases[2 * i + (size_t)s] : NULL;
+    v.rule = v.name[0] && v.name[1] ? arena_printf(a, "a.%s ↔ b.%s", v.name[0], v.name[1])
+                                    : arena_printf(a, "computed → %s.%s", t ? "b" : "a", c->name ? c->name : "?");
+    return v;
+}
+
 /* One line a field, so that `jq` and `grep` find it. */
-static void print_json(const struct conf_pair *pair, const struct history_row *h, size_t i)
+static void print_json(struct cli *cli, const struct conf_pair *pair, const struct history_row *h, size_t i)
 {
     struct buf b = {0};
     char at[32];
@@ -44,6 +70,11 @@ static void print_json(const struct conf_pair *pair, const struct history_row *h
             out_value(&b, "base_a", &h->bases[2 * i]);
             out_value(&b, "base_b", &h->bases[2 * i + 1]);
         }
+        struct verdict v = verdict_of(&cli->arena, h, i);
+        out_value(&b, "value_a", v.value[0]);
+        out_value(&b, "value_b", v.value[1]);
+        out_text(&b, "rule", v.rule);
+        out_text(&b, "winner", v.winner);
         if (c->lost.type != SL_ABSENT)
             out_value(&b, "lost", &c->lost);
     }
@@ -54,6 +85,21 @@ static void print_json(const struct conf_pair *pair, const struct history_row *h
     }
     out_end(&b);
     buf_fini(&b);
+}
+
+/* What `why` says beyond `history`: both values and both bases as they were, the rule, and who won. */
+static void print_verdict(struct cli *c, const struct history_row *h, size_t i)
+{
+    struct verdict v = verdict_of(&c->arena, h, i);
+    printf("        %s:", v.rule);
+    for (int s = 0; s < 2; s++) {
+        printf("%s %s %s", s ? "," : "", s ? "b" : "a", out_brief(&c->arena, v.value[s]));
+        if (v.base[s])
+            printf(" (base %s)", out_brief(&c->arena, v.base[s]));
+    }
+    if (v.winner)
+        printf("; %s won", v.winner);
+    putchar('\n');
 }
 
 static bool field_wanted(const struct history_row *h, size_t i)
@@ -74,6 +120,8 @@ static void print_text(struct cli *c, const struct conf_pair *pair, const struct
         if (f->lost.type != SL_ABSENT)
             printf("; lost %s", out_brief(&c->arena, &f->lost));
         printf("  (%s)\n", reason_text(f->reason));
+        if (detailed)
+            print_verdict(c, h, i);
     }
 }
 
@@ -93,10 +141,10 @@ static void print_row(struct cli *c, const struct conf_pair *pair, const struct 
         return;
     }
     if (h->n_changes == 0)
-        print_json(pair, h, 0);
+        print_json(c, pair, h, 0);
     for (size_t i = 0; i < h->n_changes; i++)
         if (field_wanted(h, i))
-            print_json(pair, h, i);
+            print_json(c, pair, h, i);
 }
 
 static int history_one(struct cli *c, struct conf_pair *pair)
@@ -174,7 +222,8 @@ static void print_now(struct cli *c, const struct link *l, struct pair_open *ope
         for (uint32_t i = 0; base && i < base->n_fields; i++) {
             const struct sl_value *v = sl_value_at(base->fields, base->field_size, i);
             if (!only_field || strcmp(only_field, v->name) == 0)
-                printf("    base of %s, %s: %s\n", s ? "b" : "a", v->name, out_brief(&c->arena, v));
+                printf("    base of %s, %s%s: %s\n", s ? "b" : "a", v->name[0] == '=' ? "computed for " : "",
+                       v->name + (v->name[0] == '='), out_brief(&c->arena, v));
         }
     }
     store_snap_end(snap);
@@ -191,6 +240,7 @@ int cmd_why(struct cli *c)
         return err_exit(&c->err);
     only_side = act_side(c->argv[1], &only_id);
     only_field = c->argc == 3 ? c->argv[2] : NULL;
+    detailed = true;
     if (!open.store)
         return err_set(&c->err, ERR_CONFIG, "pairs.%s: there is no state yet; run `syncline sync %s` first", pair->name,
                        pair->name);

@@ -80,9 +80,13 @@ static void ask_settings(struct cli *c, struct init_side *s)
 static int describe(struct cli *c, struct init_side *s)
 {
     struct session *session = NULL;
-    int rc = session_open(plugin_table(s->lib), s->name, s->settings, s->n_settings, &cli_world, &session, &c->err);
+    int rc = session_open(plugin_table(s->lib), s->name, s->settings, s->n_settings, &c->world, &session, &c->err);
     if (rc == 0)
         rc = session_describe(session, s->object, &c->arena, &s->info, &c->err);
+    struct object_info *whole = NULL;
+    struct err ignored = {0}; /* what is known by name will do */
+    if (rc == 0 && session_describe_whole(session, s->object, &c->arena, &whole, &ignored) == SL_OK && whole)
+        s->info = whole;
     session_close(session);
     if (rc)
         return err_set(&c->err, class_err(rc), "%s: cannot be described", s->plugin);

@@ -88,7 +88,7 @@ int cmd_unlink(struct cli *c)
     if (!pair || pair_open(c, pair, OPEN_WRITE, &open))
         return err_exit(&c->err);
     int side = act_side(c->argv[1], &id);
-    act_unlink(open.store, side, id, forget, &cli_world, &c->err);
+    act_unlink(open.store, side, id, forget, &c->world, &c->err);
     pair_close(&open);
     if (!c->err.code && !c->json)
         printf("%s: %s %s\n", pair->name, id,

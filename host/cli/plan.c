@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 
+static struct tape_options tape;
 static const char *plan_file;
 static bool exit_code;
 static uint64_t total_planned;
@@ -112,8 +113,7 @@ static int plan_one(struct cli *c, struct conf_pair *pair)
     total_planned += report.planned;
     if (!c->json && !c->err.code)
         printf("%s: %" PRIu64 " to write\n", pair->name, report.planned);
-    if (report.message[0])
-        fprintf(stderr, "%s: %s\n", pair->name, report.message);
+    out_message(pair->name, report.message);
     return run_exit(&report, &c->err);
 }
 
@@ -129,11 +129,11 @@ static int save(struct cli *c)
 
 int cmd_plan(struct cli *c)
 {
-    const struct option_row rows[] = {{"-o", &plan_file, NULL}, {"--exit-code", NULL, &exit_code}};
+    const struct option_row rows[] = {{"-o", &plan_file, NULL}, {"--exit-code", NULL, &exit_code}, TAPE_ROWS(tape)};
     cli_catch_signals();
-    if (cli_options(c, rows, 2) || cli_conf(c))
+    if (cli_options(c, rows, sizeof rows / sizeof *rows) || cli_conf(c) || cli_tape(c, "plan", &tape))
         return 2;
-    int rc = cli_each(c, plan_one);
+    int rc = cli_tape_end(c, cli_each(c, plan_one));
     if (plan_file && rc != 1 && rc != 2 && save(c))
         rc = 1;
     buf_fini(&saved);

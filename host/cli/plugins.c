@@ -4,42 +4,12 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "runner/runner.h"
 
-static const struct {
-    uint64_t bit;
-    const char *name;
-} caps[] = {{SL_CAP_CREATE, "create"},
-            {SL_CAP_UPDATE, "update"},
-            {SL_CAP_DELETE, "delete"},
-            {SL_CAP_ARCHIVE, "archive"},
-            {SL_CAP_DELTA, "delta"},
-            {SL_CAP_COMPLETE, "complete-listing"},
-            {SL_CAP_DELETE_FEED, "delete-feed"},
-            {SL_CAP_GET, "get"},
-            {SL_CAP_FIND_CORRELATION, "find-by-key"},
-            {SL_CAP_FIND_KEY, "find"},
-            {SL_CAP_IDEMPOTENT, "idempotent-create"},
-            {SL_CAP_RESERVED_ID, "reserved-ids"},
-            {SL_CAP_CONDITIONAL, "conditional-write"},
-            {SL_CAP_WEBHOOK, "webhooks"},
-            {SL_CAP_OPEN_SCHEMA, "open-schema"},
-            {SL_REACH_FILES, "reaches-files"},
-            {SL_REACH_DATABASE, "reaches-database"},
-            {SL_REACH_PROCESS, "starts-process"}};
 static const char *const kinds[] = {
     [SL_OPT_STRING] = "text",   [SL_OPT_PATH] = "path",   [SL_OPT_INT] = "number", [SL_OPT_BOOL] = "true or false",
     [SL_OPT_SECRET] = "secret", [SL_OPT_ENUM] = "one of", [SL_OPT_URL] = "url",    [SL_OPT_JSON] = "json",
-    [SL_OPT_LIST] = "list"};
-
-static void put_caps(struct buf *b, const struct sl_plugin *p, const char *quote)
-{
-    bool first = true;
-    for (size_t i = 0; i < sizeof caps / sizeof *caps; i++)
-        if (p->caps & caps[i].bit) {
-            buf_printf(b, "%s%s%s%s", first ? "" : ", ", quote, caps[i].name, quote);
-            first = false;
-        }
-}
+    [SL_OPT_LIST] = "list",     [SL_OPT_AUTH] = "auth"};
 
 static void put_options(struct buf *b, const struct sl_plugin *p)
 {
@@ -59,7 +29,7 @@ static void put_options(struct buf *b, const struct sl_plugin *p)
     buf_byte(b, ']');
 }
 
-static void print_json(const struct sl_plugin *p, const char *file)
+static void print_json(const struct sl_plugin *p, const char *file, const struct proof *proof)
 {
     struct buf b = {0};
     char abi[24];
@@ -71,21 +41,28 @@ static void print_json(const struct sl_plugin *p, const char *file)
     out_text(&b, "summary", p->summary);
     out_text(&b, "file", file);
     buf_text(&b, ", \"caps\": [");
-    put_caps(&b, p, "\"");
+    caps_put(&b, p->caps, "\"");
     buf_byte(&b, ']');
+    if (proof->state == PROOF_HERE) {
+        buf_text(&b, ", \"proven\": [");
+        caps_put(&b, proof->proven, "\"");
+        buf_text(&b, "], \"not_proven\": [");
+        caps_put(&b, proof->judged & ~proof->proven, "\"");
+        buf_byte(&b, ']');
+    }
     put_options(&b, p);
     out_end(&b);
     buf_fini(&b);
 }
 
-static void print_text(const struct sl_plugin *p, const char *file, bool details)
+static void print_text(const struct sl_plugin *p, const char *file, const char *proof)
 {
     printf("%-12s %-8s abi %u.%u  %s\n", p->name, p->version, p->abi_major, p->abi_minor, p->summary);
-    if (!details)
+    if (!proof) /* details are not wanted */
         return;
     struct buf b = {0};
-    put_caps(&b, p, "");
-    printf("    file: %s\n    can: %s\n    settings:\n", file, b.data ? b.data : "nothing");
+    caps_put(&b, p->caps, "");
+    printf("    file: %s\n    can: %s\n    %s\n    settings:\n", file, b.data ? b.data : "nothing", proof);
     for (uint32_t i = 0; i < p->n_options; i++) {
         struct sl_option o = plugin_option(p, i);
         printf("      %-14s %s%s%s%s%s  %s\n", o.name, kinds[o.kind], o.values ? " " : "", o.values ? o.values : "",
@@ -104,11 +81,12 @@ static bool named(const char *file, const char *name)
     return strncmp(base, name, strlen(name)) == 0 && strcmp(base + strlen(name), ".so") == 0;
 }
 
+/* Loading runs code of its own already: that is not done in this process. */
 static bool show(struct cli *c, const char *file, bool details)
 {
     struct plugin_lib *lib = NULL;
     struct err e = {0};
-    if (plugin_load(file, &lib, &e)) {
+    if (runner_load(file, &(struct runner_limits){0}, &lib, &e)) {
         if (c->json) {
             struct buf b = {0};
             out_begin(&b);
@@ -121,10 +99,11 @@ static bool show(struct cli *c, const char *file, bool details)
         }
         return false;
     }
+    struct proof proof = plugin_proof(lib);
     if (c->json)
-        print_json(plugin_table(lib), file);
+        print_json(plugin_table(lib), file, &proof);
     else
-        print_text(plugin_table(lib), file, details);
+        print_text(plugin_table(lib), file, details ? out_proof(&c->arena, &proof, file) : NULL);
     plugin_unload(lib);
     return true;
 }

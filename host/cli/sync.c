@@ -2,10 +2,12 @@
 /* sync.c - `sync`: one run of each pair; `verify`: a full compare. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 
 static bool no_wait, repair;
+static struct tape_options tape;
 
 static void print_report(const struct conf_pair *pair, const struct run_report *r)
 {
@@ -39,30 +41,56 @@ static void tell(struct cli *c, const struct conf_pair *pair, const struct run_r
     } else if (!c->err.code) {
         print_report(pair, r);
     }
-    if (r->message[0])
-        fprintf(stderr, "%s: %s\n", pair->name, r->message);
+    if (!c->err.code) /* else the error says it */
+        out_message(pair->name, r->message);
     fflush(stdout);
+}
+
+static void count(struct cli *c, const struct pair_open *open, struct pair_sync *how)
+{
+    if (how->report.recorded || how->count)
+        how->counted = act_status(open->store, &c->arena, &how->counts, &c->err) == 0;
+}
+
+int pair_sync(struct cli *c, const struct conf_pair *pair, struct pair_sync *how)
+{
+    struct pair_open open;
+    memset(&how->report, 0, sizeof how->report);
+    how->opened = how->counted = false;
+    if (pair_open(c, pair, OPEN_WRITE | OPEN_SESSIONS | (how->no_wait ? OPEN_NO_WAIT : 0), &open)) {
+        pair_failed(c, pair);
+        return err_exit(&c->err);
+    }
+    how->opened = true;
+    open.env.full = how->full;
+    if (run_pair(&open.env, &how->report, &c->err) == 0) {
+        pair_ran(c, pair, &how->report);
+        if (how->full)
+            pair_verified(c, pair, &how->report);
+        if (how->for_counts)
+            count(c, &open, how);
+    }
+    pair_failed(c, pair);
+    pair_close(&open);
+    return run_exit(&how->report, &c->err);
 }
 
 static int sync_one(struct cli *c, struct conf_pair *pair)
 {
-    struct pair_open open;
-    struct run_report report;
-    if (pair_open(c, pair, OPEN_WRITE | OPEN_SESSIONS | (no_wait ? OPEN_NO_WAIT : 0), &open))
-        return err_exit(&c->err);
-    run_pair(&open.env, &report, &c->err);
-    pair_close(&open);
-    tell(c, pair, &report);
-    return run_exit(&report, &c->err);
+    struct pair_sync how = {.no_wait = no_wait};
+    int rc = pair_sync(c, pair, &how);
+    if (how.opened)
+        tell(c, pair, &how.report);
+    return rc;
 }
 
 int cmd_sync(struct cli *c)
 {
-    const struct option_row rows[] = {{"--no-wait", NULL, &no_wait}};
+    const struct option_row rows[] = {{"--no-wait", NULL, &no_wait}, TAPE_ROWS(tape)};
     cli_catch_signals();
-    if (cli_options(c, rows, 1) || cli_conf(c))
+    if (cli_options(c, rows, sizeof rows / sizeof *rows) || cli_conf(c) || cli_tape(c, "sync", &tape))
         return 2;
-    return cli_each(c, sync_one);
+    return cli_tape_end(c, cli_each(c, sync_one));
 }
 
 static void print_difference(void *self, const struct plan_item *item)
@@ -93,39 +121,60 @@ static void print_difference(void *self, const struct plan_item *item)
     buf_fini(&b);
 }
 
+/* What both sides hold after a repair is looked at once more. */
+static int compare(struct cli *c, struct pair_open *open, struct run_report *report, struct hash128 digest[2])
+{
+    struct run_report after;
+    open->env.full = true;
+    open->env.dry = !repair;
+    open->env.sink.self = c;
+    open->env.sink.progress = NULL;
+    open->env.sink.item = repair ? NULL : print_difference;
+    int rc = run_pair(&open->env, report, &c->err);
+    memcpy(digest, report->digest, sizeof report->digest);
+    if (rc || !repair)
+        return rc;
+    open->env.dry = true;
+    rc = run_pair(&open->env, &after, &c->err);
+    memcpy(digest, after.digest, sizeof after.digest);
+    return rc;
+}
+
 static int verify_one(struct cli *c, struct conf_pair *pair)
 {
     struct pair_open open;
     struct run_report report;
+    struct hash128 digest[2];
+    char hex[2][33];
     if (pair_open(c, pair, OPEN_WRITE | OPEN_SESSIONS, &open))
         return err_exit(&c->err);
-    open.env.full = true;
-    open.env.dry = !repair;
-    open.env.sink.self = c;
-    open.env.sink.progress = NULL;
-    open.env.sink.item = repair ? NULL : print_difference;
-    int rc = run_pair(&open.env, &report, &c->err);
+    int rc = compare(c, &open, &report, digest);
     pair_close(&open);
     if (rc)
         return err_exit(&c->err);
+    for (int s = 0; s < 2; s++)
+        hex_encode(digest[s].bytes, sizeof digest[s].bytes, hex[s]);
     uint64_t equal = report.of[CLASS_UNCHANGED] + (repair ? report.of[CLASS_APPLIED] : 0);
     uint64_t differ = report.seen - equal - report.of[CLASS_FILTERED];
     if (c->json)
         printf("{\"pair\": \"%s\", \"equal\": %" PRIu64 ", \"differ\": %" PRIu64 ", \"excluded\": %" PRIu64
-               ", \"repaired\": %" PRIu64 "}\n",
-               pair->name, equal, differ, report.of[CLASS_FILTERED], repair ? report.of[CLASS_APPLIED] : 0);
+               ", \"repaired\": %" PRIu64 ", \"digest\": {\"a\": \"%s\", \"b\": \"%s\"}}\n",
+               pair->name, equal, differ, report.of[CLASS_FILTERED], repair ? report.of[CLASS_APPLIED] : 0, hex[0],
+               hex[1]);
     else
         printf("%s: %" PRIu64 " equal, %" PRIu64 " differ, %" PRIu64 " excluded%s\n", pair->name, equal, differ,
                report.of[CLASS_FILTERED],
                differ && !repair ? "; `syncline verify --repair` or `sync` brings them in step" : "");
+    if (!c->json && !pair->append) /* what is signed on one side has no digest in common */
+        printf("    digest of a %s, of b %s\n", hex[0], hex[1]);
     return differ ? 3 : 0;
 }
 
 int cmd_verify(struct cli *c)
 {
-    const struct option_row rows[] = {{"--repair", NULL, &repair}};
+    const struct option_row rows[] = {{"--repair", NULL, &repair}, TAPE_ROWS(tape)};
     cli_catch_signals();
-    if (cli_options(c, rows, 1) || cli_conf(c))
+    if (cli_options(c, rows, sizeof rows / sizeof *rows) || cli_conf(c) || cli_tape(c, "verify", &tape))
         return 2;
-    return cli_each(c, verify_one);
+    return cli_tape_end(c, cli_each(c, verify_one));
 }

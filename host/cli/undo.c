@@ -19,13 +19,20 @@ static void tell(void *self, const struct undo_item *item)
         out_text(&b, "id", item->id);
         out_text(&b, "field", item->field);
         out_text(&b, "why", item->why);
+        if (item->before) {
+            out_value(&b, "before", item->before);
+            out_value(&b, "after", item->after);
+        }
         out_end(&b);
         buf_fini(&b);
         return;
     }
-    printf("  %s%s: %s on %s%s%s%s%s\n", dry ? "would be " : "", item->what, item->id ? item->id : "?",
+    printf("  %s%s: %s on %s%s%s%s%s", dry ? "would be " : "", item->what, item->id ? item->id : "?",
            item->side ? "b" : "a", item->field ? ", " : "", item->field ? item->field : "", item->why ? ": " : "",
            item->why ? item->why : "");
+    if (item->before)
+        printf(": %s → %s", out_brief(&c->arena, item->before), out_brief(&c->arena, item->after));
+    putchar('\n');
 }
 
 static int undo_one(struct cli *c, struct conf_pair *pair)
@@ -60,6 +67,6 @@ int cmd_undo(struct cli *c)
     c->argc = 0;
     int rc = cli_each(c, undo_one);
     if (rc == 0 && !found)
-        return err_set(&c->err, ERR_CONFIG, "no pair has a run '%s'; see `syncline history`", run);
+        return err_set(&c->err, ERR_CONFIG, "no run '%s' has written anything; see `syncline history`", run);
     return rc;
 }

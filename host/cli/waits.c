@@ -130,10 +130,11 @@ static int resolve(struct cli *c, const char *text, const char *take, const char
     struct pair_open open;
     uint64_t id = 0;
     struct json_doc *doc = NULL;
+    struct err why = {0};
     if (!take == !value || (take && strcmp(take, "a") != 0 && strcmp(take, "b") != 0))
         return err_set(&c->err, ERR_CONFIG, "say --take a, --take b or --value JSON");
-    if (value && !(doc = json_parse(value, strlen(value), NULL, &c->err)))
-        return err_set(&c->err, ERR_CONFIG, "--value");
+    if (value && !(doc = json_parse(value, strlen(value), NULL, &why)))
+        return err_set(&c->err, ERR_CONFIG, "--value: %s; give it as JSON, a text in double quotes", why.text);
     if (pair_of(c, text, DB_CONFLICTS, value ? OPEN_SESSIONS : 0, &id, &open)) {
         if (take) {
             act_resolve(open.store, id, take[0] == 'b', clock_now_ms(), &c->err);

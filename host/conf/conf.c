@@ -104,6 +104,23 @@ static void read_listen(struct load *l, const struct json *root, const char *lis
                    "\"%s\" is no address; write HOST:PORT, like \"127.0.0.1:8631\"", listen);
 }
 
+/* A pair's children stand behind it, in the order of their list. */
+static void digest_pairs(struct load *l, const struct config_draft *draft)
+{
+    const struct json *child = NULL;
+    for (size_t i = 0; i < l->conf->n_pairs; i++) {
+        struct conf_pair *p = &l->conf->pairs[i];
+        const struct json *pair = json_get(draft->pairs, p->parent ? p->parent->name : p->name);
+        if (!p->parent) {
+            child = json_first(json_get(pair, "children"));
+            digest_pair(l->conf, draft->connections, pair, p);
+        } else {
+            digest_child(l->conf, draft->connections, child, p);
+            child = json_next(child);
+        }
+    }
+}
+
 static void read_root(struct load *l, const struct json *root)
 {
     struct config_draft draft = {.listen = "127.0.0.1:8631", .keep_ms = keep_default_ms};
@@ -114,11 +131,11 @@ static void read_root(struct load *l, const struct json *root)
     read_state(l, draft.state);
     read_plugins(l, draft.plugins);
     connections_read(l, draft.connections);
+    users_read(l, draft.users);
     pairs_read(l, draft.pairs, draft.connections != NULL);
     if (l->problems.n)
         return;
-    for (size_t i = 0; i < l->conf->n_pairs; i++)
-        digest_pair(l->conf, draft.connections, json_get(draft.pairs, l->conf->pairs[i].name), &l->conf->pairs[i]);
+    digest_pairs(l, &draft);
     l->conf->digest = digest_all(l->conf);
 }
 
@@ -136,13 +153,18 @@ static void sum_up(struct load *l, struct buf *problems, struct err *e)
 
 struct conf *conf_load(const char *file, struct buf *problems, struct err *e)
 {
+    return conf_load_from(file, file, problems, e);
+}
+
+struct conf *conf_load_from(const char *file, const char *text_at, struct buf *problems, struct err *e)
+{
     struct buf text = {0};
     struct json_doc *doc = NULL;
     struct conf *conf = mem_alloc(sizeof(*conf));
     struct load l = {.conf = conf, .problems = {.file = file}};
     conf->file = arena_text(&conf->arena, file);
     set_folder(&l, file);
-    if (read_file(&l, file, &text))
+    if (read_file(&l, text_at, &text))
         doc = parse(&l, &text);
     if (doc)
         read_root(&l, json_root(doc));

@@ -7,8 +7,9 @@
 
 #include "map/map.h"
 #include "plugin/loader.h"
+#include "plugin/session.h"
 
-enum mode { MODE_TWO_WAY = 1, MODE_ONE_WAY };
+enum mode { MODE_TWO_WAY = 1, MODE_ONE_WAY, MODE_APPEND /* of children */ };
 enum create { CREATE_BOTH = 1, CREATE_A_TO_B, CREATE_B_TO_A, CREATE_NONE };
 enum first_run { FIRST_UNSET = 1, FIRST_MATCH_OR_CREATE, FIRST_MATCH_ONLY, FIRST_CREATE_ONLY, FIRST_REVIEW };
 enum on_leave { LEAVE_KEEP = 1, LEAVE_UNLINK, LEAVE_ARCHIVE };
@@ -18,8 +19,10 @@ struct conf_connection {
     const char *name;
     const char *plugin;
     struct plugin_lib *lib; /* loaded by conf_load */
+    bool apart; /* its connector is in a runner */
     struct sl_value *settings; /* resolved: defaults filled in, paths absolute, secrets read */
     uint32_t n_settings;
+    struct session_net net; /* without tokens and pace */
     int line, column;
 };
 
@@ -38,7 +41,14 @@ struct conf_match {
 };
 
 struct conf_pair {
-    const char *name;
+    const char *name; /* of children: the parent's, a dot, the object on side a */
+    const struct conf_pair *parent; /* its records are children of that pair's; NULL: it stands alone */
+    unsigned child; /* which of its parent's, from 0 */
+    unsigned n_children; /* pairs that have this one for a parent; they follow it in conf.pairs */
+    bool
+        append; /* of children: what was created on the other side is left alone from then on; else edits of the original follow */
+    const struct who *who; /* people whom both sides know */
+    size_t n_who;
     struct conf_side side[2];
     int mode; /* enum mode */
     bool create[2]; /* create[s]: records may be created on side s */
@@ -54,8 +64,13 @@ struct conf_pair {
     size_t n_match;
     struct map map;
     bool fields_given; /* the config lists fields; else map.open_rule is the template of the rules there will be */
-    uint64_t scope[2], digest; /* what conf_scope and conf_pair_digest answer */
+    uint64_t source[2], scope[2], digest; /* what conf_source, conf_scope and conf_pair_digest answer */
     int line, column;
+};
+
+/* A person, and what he is called in each connection. */
+struct conf_user {
+    const char **handle; /* by the connection's index; NULL: not known there */
 };
 
 struct conf {
@@ -69,6 +84,8 @@ struct conf {
     struct plugin_path plugin_path;
     struct conf_connection *connections;
     size_t n_connections;
+    struct conf_user *users;
+    size_t n_users;
     struct conf_pair *pairs;
     size_t n_pairs;
     uint64_t digest; /* of everything that changes what a run would write */
@@ -81,10 +98,14 @@ struct conf {
  * Returns NULL and ERR_CONFIG if there are any; e then says how many, and which if it is one.
  */
 struct conf *conf_load(const char *file, struct buf *problems, struct err *e);
+/* The same, but what the file held is read at another path. */
+struct conf *conf_load_from(const char *file, const char *text_at, struct buf *problems, struct err *e);
 void conf_free(struct conf *c); /* accepts NULL; unloads the plugins, frees expressions */
 struct conf_pair *conf_pair(const struct conf *c, const char *name); /* or NULL */
 /* Hash of what decides which records side s lists: connection, object, settings, filter. */
 uint64_t conf_scope(const struct conf *c, const struct conf_pair *p, int s);
+/* The same without the filter: where side s's records come from. Under another one an id need not mean the same record. */
+uint64_t conf_source(const struct conf *c, const struct conf_pair *p, int s);
 /* Hash of everything in the pair that changes what a run would write. */
 uint64_t conf_pair_digest(const struct conf *c, const struct conf_pair *p);
 

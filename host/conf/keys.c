@@ -165,6 +165,12 @@ static void read_int(const struct reading *r)
                    json_text(r->node, NULL), (long long)r->key->min, (long long)r->key->max);
 }
 
+static void read_bool(const struct reading *r)
+{
+    if (keys_type(r->p, r->node, JSON_BOOL))
+        *(bool *)place_of(r) = json_bool(r->node);
+}
+
 static void read_duration(const struct reading *r)
 {
     static const char advice[] = "write a whole number and one of ms, s, m, h, d in double quotes, like \"60s\"";
@@ -217,9 +223,9 @@ static void refuse(const struct reading *r)
 }
 
 static void (*const readers[])(const struct reading *r) = {
-    [KEY_STRING] = read_string, [KEY_WORD] = read_word,     [KEY_INT] = read_int,   [KEY_DURATION] = read_duration,
-    [KEY_SCALAR] = read_scalar, [KEY_OBJECT] = read_object, [KEY_LIST] = read_list, [KEY_NODE] = set_node,
-    [KEY_IGNORED] = ignore,     [KEY_NOT_YET] = refuse,
+    [KEY_STRING] = read_string,     [KEY_WORD] = read_word,     [KEY_INT] = read_int,       [KEY_BOOL] = read_bool,
+    [KEY_DURATION] = read_duration, [KEY_SCALAR] = read_scalar, [KEY_OBJECT] = read_object, [KEY_LIST] = read_list,
+    [KEY_NODE] = set_node,          [KEY_IGNORED] = ignore,     [KEY_NOT_YET] = refuse,
 };
 
 static const struct key *find_key(const struct key_table *table, const char *name)

@@ -10,6 +10,7 @@ enum key_kind {
     KEY_STRING = 1, /* const char *, not empty */
     KEY_WORD, /* int: the word's value */
     KEY_INT, /* int64_t within [min, max] */
+    KEY_BOOL, /* bool */
     KEY_DURATION, /* int64_t milliseconds, at least min */
     KEY_SCALAR, /* const char *: a string, or the JSON text of a number or bool */
     KEY_OBJECT, /* const struct json *; if table is set it is read by that, at the same target */

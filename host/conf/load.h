@@ -23,8 +23,17 @@ void settings_read(struct load *l, const struct json *connection, const struct j
                    const struct sl_plugin *plugin, struct conf_connection *c);
 /* secret.c: the secret behind a reference, in the arena and registered with the log; NULL if a problem was added. */
 const char *secret_read(struct load *l, const struct json *node);
-/* pair.c: the pairs. connections: they were readable, so that a name can be unknown. */
+/* users.c: who is who across connections (which are read), and who of them both sides of a pair know. */
+void users_read(struct load *l, const struct json *list);
+void users_of(struct load *l, struct conf_pair *pair);
+/* pair.c: the pairs, each with its children behind it. connections: they were readable, so that a name can be unknown. */
 void pairs_read(struct load *l, const struct json *object, bool connections);
+void pair_unknown_connection(struct load *l, const struct json *node, int place, const char *name);
+int pair_connection(const struct conf *c, const char *name); /* its index, or -1 */
+void pair_filter(struct load *l, const struct json *node, struct conf_side *side);
+extern const struct pair_draft pair_defaults;
+/* child.c: the pairs of a pair's children, into out. */
+void children_read(struct load *l, const struct json *list, struct conf_pair *parent, struct conf_pair *out);
 /* fields.c: the rules of a pair's fields (NULL: omitted). */
 void fields_read(struct load *l, const struct json *list, struct conf_pair *pair);
 /* values.c: the value map of a rule, checked for reversibility. */
@@ -33,6 +42,8 @@ void values_read(struct load *l, const struct json *object, struct rule *rule);
 void match_read(struct load *l, const struct json *list, struct conf_pair *pair);
 /* digest.c: scopes and digests of a pair without problems. */
 void digest_pair(const struct conf *c, const struct json *connections, const struct json *node, struct conf_pair *pair);
+void digest_child(const struct conf *c, const struct json *connections, const struct json *node,
+                  struct conf_pair *pair);
 uint64_t digest_all(const struct conf *c);
 
 #endif

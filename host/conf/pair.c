@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "conf/load.h"
 
-static void unknown_connection(struct load *l, const struct json *node, const char *name)
+void pair_unknown_connection(struct load *l, const struct json *node, int place, const char *name)
 {
     const struct conf *c = l->conf;
     struct buf all = {0};
@@ -15,14 +15,14 @@ static void unknown_connection(struct load *l, const struct json *node, const ch
     keys_list(&all, names, c->n_connections);
     const char *near = nearest_word(name, names, c->n_connections);
     if (near)
-        problem_at(&l->problems, node, AT_VALUE, "no connection is named \"%s\"; did you mean \"%s\"?", name, near);
+        problem_at(&l->problems, node, place, "no connection is named \"%s\"; did you mean \"%s\"?", name, near);
     else
-        problem_at(&l->problems, node, AT_VALUE, "no connection is named \"%s\"; add it to `connections` (there: %s)",
+        problem_at(&l->problems, node, place, "no connection is named \"%s\"; add it to `connections` (there: %s)",
                    name, c->n_connections ? all.data : "none");
     buf_fini(&all);
 }
 
-static int connection_index(const struct conf *c, const char *name)
+int pair_connection(const struct conf *c, const char *name)
 {
     for (size_t i = 0; i < c->n_connections; i++)
         if (strcmp(c->connections[i].name, name) == 0)
@@ -30,7 +30,7 @@ static int connection_index(const struct conf *c, const char *name)
     return -1;
 }
 
-static void read_filter(struct load *l, const struct json *node, struct conf_side *side)
+void pair_filter(struct load *l, const struct json *node, struct conf_side *side)
 {
     struct err e = {0};
     if (jq_compile(side->filter, &side->filter_expr, &e) != 0)
@@ -47,12 +47,12 @@ static void read_side(struct load *l, const struct json *node, bool connections,
     side->object = draft.object;
     side->filter = draft.filter;
     if (side->connection && connections) {
-        side->connection_index = connection_index(l->conf, side->connection);
+        side->connection_index = pair_connection(l->conf, side->connection);
         if (side->connection_index < 0)
-            unknown_connection(l, json_get(node, "connection"), side->connection);
+            pair_unknown_connection(l, json_get(node, "connection"), AT_VALUE, side->connection);
     }
     if (side->filter)
-        read_filter(l, json_get(node, "filter"), side);
+        pair_filter(l, json_get(node, "filter"), side);
 }
 
 /* A filter on one side alone says that only those records are meant to be on both. */
@@ -85,18 +85,18 @@ static void check_sides(struct load *l, const struct json *node, const struct co
                    p->side[1].connection);
 }
 
-static const struct pair_draft defaults = {.pair = {.mode = MODE_TWO_WAY,
-                                                    .first_run = FIRST_UNSET,
-                                                    .on_leave = LEAVE_KEEP,
-                                                    .delete_policy = DELETE_UNLINK,
-                                                    .delete_max = 10,
-                                                    .delete_max_percent = 10,
-                                                    .policy = POLICY_MANUAL,
-                                                    .drift = DRIFT_ALERT}};
+const struct pair_draft pair_defaults = {.pair = {.mode = MODE_TWO_WAY,
+                                                  .first_run = FIRST_UNSET,
+                                                  .on_leave = LEAVE_KEEP,
+                                                  .delete_policy = DELETE_UNLINK,
+                                                  .delete_max = 10,
+                                                  .delete_max_percent = 10,
+                                                  .policy = POLICY_MANUAL,
+                                                  .drift = DRIFT_ALERT}};
 
 static void read_pair(struct load *l, const struct json *node, bool connections, struct conf_pair *p)
 {
-    struct pair_draft draft = defaults;
+    struct pair_draft draft = pair_defaults;
     const char *name = arena_text(&l->conf->arena, json_key(node));
     keys_name(&l->problems, node, AT_KEY, name);
     bool object = keys_read(&l->problems, &l->conf->arena, &table_pair, node, &draft);
@@ -109,14 +109,25 @@ static void read_pair(struct load *l, const struct json *node, bool connections,
         read_side(l, draft.side[s], connections, &p->side[s]);
     check_sides(l, node, p);
     set_create(l, node, draft.create, p);
+    users_of(l, p);
     fields_read(l, draft.fields, p);
     match_read(l, draft.match, p);
+    if (draft.children)
+        children_read(l, draft.children, p, p + 1);
 }
 
 void pairs_read(struct load *l, const struct json *object, bool connections)
 {
     struct conf *c = l->conf;
-    c->pairs = arena_alloc(&c->arena, (json_count(object) + 1) * sizeof(*c->pairs));
-    for (const struct json *child = json_first(object); child; child = json_next(child))
-        read_pair(l, child, connections, &c->pairs[c->n_pairs++]);
+    size_t room = 1;
+    for (const struct json *child = json_first(object); child; child = json_next(child)) {
+        const struct json *children = json_get(child, "children");
+        room += 1 + (children && json_type(children) == JSON_LIST ? json_count(children) : 0);
+    }
+    c->pairs = arena_alloc(&c->arena, room * sizeof(*c->pairs));
+    for (const struct json *child = json_first(object); child; child = json_next(child)) {
+        struct conf_pair *p = &c->pairs[c->n_pairs++];
+        read_pair(l, child, connections, p);
+        c->n_pairs += p->n_children;
+    }
 }

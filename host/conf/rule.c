@@ -189,6 +189,9 @@ static void fill(const struct reading *r, struct rule *rule)
         rule->field[s] = d->field[s];
         rule->to[s] = r->to[s];
         rule->otherwise[s] = d->otherwise[s];
+        if (d->otherwise[s])
+            rule->otherwise_type[s] =
+                value_from_json(&r->l->conf->arena, NULL, json_get(r->node, otherwise_key[s])).type;
     }
     rule->policy = d->policy ? d->policy : rule->policy;
     rule->drift = d->drift ? d->drift : rule->drift;

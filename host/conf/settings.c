@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "conf/load.h"
+#include "net/auth.h"
 #include "record/value.h"
 
 /* One option and the setting given for it. */
@@ -125,7 +126,6 @@ static bool read_url(const struct setting *s, struct sl_value *out)
     return false;
 }
 
-/* References to secrets inside stay references: the host's HTTP service resolves them. */
 static bool read_json(const struct setting *s, struct sl_value *out)
 {
     struct buf text = {0};
@@ -133,6 +133,44 @@ static bool read_json(const struct setting *s, struct sl_value *out)
     *out = text_value(s->l, s->option.name, SL_JSON, text.data);
     buf_fini(&text);
     return true;
+}
+
+/* One member of auth: a reference is replaced by what it names; a secret may stand nowhere else. */
+static void put_member(const struct setting *s, const char *type, const struct json *child, struct buf *out)
+{
+    bool secret = false;
+    const char *text = NULL;
+    if (!auth_knows(type, json_key(child), &secret))
+        problem_at(&s->l->problems, child, AT_KEY, "auth of type %s has no such member; remove it", type);
+    else if (secret || json_type(child) == JSON_OBJECT)
+        text = secret_read(s->l, child);
+    else
+        text = keys_scalar(&s->l->conf->arena, child);
+    if (!text)
+        return;
+    json_put_key(out, json_key(child));
+    json_put_string(out, text, strlen(text));
+}
+
+static bool read_auth(const struct setting *s, struct sl_value *out)
+{
+    const struct json *type = keys_type(&s->l->problems, s->node, JSON_OBJECT) ? json_get(s->node, "type") : NULL;
+    const char *word = type && json_type(type) == JSON_STRING ? json_text(type, NULL) : NULL;
+    size_t before = s->l->problems.n;
+    struct buf text = {0};
+    if (json_type(s->node) != JSON_OBJECT)
+        return false;
+    bool secret = false, known = word && auth_knows(word, "type", &secret);
+    if (!known)
+        problem_at(&s->l->problems, type ? type : s->node, AT_VALUE, "the type of auth is one of %s", auth_types());
+    buf_byte(&text, '{');
+    for (const struct json *child = json_first(s->node); known && child; child = json_next(child))
+        put_member(s, word, child, &text);
+    buf_byte(&text, '}');
+    *out = text_value(s->l, s->option.name, SL_STRING, text.data);
+    explicit_bzero(text.data, text.size);
+    buf_fini(&text);
+    return s->l->problems.n == before;
 }
 
 static bool read_list(const struct setting *s, struct sl_value *out)
@@ -146,9 +184,9 @@ static bool read_list(const struct setting *s, struct sl_value *out)
 }
 
 static bool (*const readers[])(const struct setting *s, struct sl_value *out) = {
-    [SL_OPT_STRING] = read_string, [SL_OPT_PATH] = read_path,     [SL_OPT_INT] = read_int,
-    [SL_OPT_BOOL] = read_bool,     [SL_OPT_SECRET] = read_secret, [SL_OPT_ENUM] = read_word,
-    [SL_OPT_URL] = read_url,       [SL_OPT_JSON] = read_json,     [SL_OPT_LIST] = read_list};
+    [SL_OPT_STRING] = read_string, [SL_OPT_PATH] = read_path, [SL_OPT_INT] = read_int, [SL_OPT_BOOL] = read_bool,
+    [SL_OPT_SECRET] = read_secret, [SL_OPT_ENUM] = read_word, [SL_OPT_URL] = read_url, [SL_OPT_JSON] = read_json,
+    [SL_OPT_LIST] = read_list,     [SL_OPT_AUTH] = read_auth};
 
 /* A kind of a newer SDK; a newer minor would have been taken for what it has in common. */
 static bool known_kind(uint32_t kind)

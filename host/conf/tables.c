@@ -10,6 +10,8 @@
 static const struct word modes[] = {
     {"two_way", MODE_TWO_WAY}, {"one_way", MODE_ONE_WAY}, {"mirror", 0}, {"append", 0}, {"migrate", 0}, {0}};
 
+static const struct word child_modes[] = {{"append", MODE_APPEND}, {"two_way", MODE_TWO_WAY}, {"one_way", 0}, {0}};
+
 static const struct word creates[] = {
     {"both", CREATE_BOTH}, {"a_to_b", CREATE_A_TO_B}, {"b_to_a", CREATE_B_TO_A}, {"none", CREATE_NONE}, {0}};
 
@@ -40,7 +42,7 @@ static const struct word drifts[] = {{"alert", DRIFT_ALERT}, {"revert", DRIFT_RE
 static const struct word directions[] = {
     {"both", DIRECTION_BOTH}, {"a_to_b", DIRECTION_A_TO_B}, {"b_to_a", DIRECTION_B_TO_A}, {0}};
 
-static const struct word isolations[] = {{"none", ISOLATION_NONE}, {"runner", 0}, {0}};
+static const struct word isolations[] = {{"none", ISOLATION_NONE}, {"runner", ISOLATION_RUNNER}, {0}};
 
 static const struct key history_keys[] = {
     {.name = "keep", .kind = KEY_DURATION, .offset = AT(config_draft, keep_ms)},
@@ -59,10 +61,23 @@ static const struct key config_keys[] = {
      .required = true,
      .help =
          "the systems to keep in step, like {\"desk\": {\"plugin\": \"jsondir\", \"settings\": {\"root\": \"desk\"}}}"},
-    {.name = "users", .kind = KEY_NOT_YET},
+    {.name = "users", .kind = KEY_LIST, .offset = AT(config_draft, users)},
     {.name = "pairs", .kind = KEY_OBJECT, .offset = AT(config_draft, pairs)},
 };
 TABLE(config, config_keys);
+
+static const struct key limits_keys[] = {
+    {.name = "requests_per_minute",
+     .kind = KEY_INT,
+     .offset = AT(connection_draft, requests_per_minute),
+     .min = 1,
+     .max = 10000000},
+    {.name = "in_flight", .kind = KEY_INT, .offset = AT(connection_draft, in_flight), .min = 1, .max = 1000},
+    {.name = "timeout", .kind = KEY_DURATION, .offset = AT(connection_draft, timeout_ms), .min = 100},
+    {.name = "silence", .kind = KEY_DURATION, .offset = AT(connection_draft, silence_ms), .min = 100},
+    {.name = "memory_mb", .kind = KEY_INT, .offset = AT(connection_draft, memory_mb), .min = 64, .max = 1048576},
+};
+TABLE(limits, limits_keys);
 
 static const struct key connection_keys[] = {
     {.name = "plugin",
@@ -71,8 +86,11 @@ static const struct key connection_keys[] = {
      .required = true,
      .help = "the connector's name; `syncline plugins` lists them"},
     {.name = "settings", .kind = KEY_OBJECT, .offset = AT(connection_draft, settings)},
-    {.name = "limits", .kind = KEY_NOT_YET},
+    {.name = "limits", .kind = KEY_OBJECT, .table = &table_limits},
     {.name = "isolation", .kind = KEY_WORD, .offset = AT(connection_draft, isolation), .words = isolations},
+    {.name = "allow_private", .kind = KEY_BOOL, .offset = AT(connection_draft, allow_private)},
+    {.name = "allow_plain_http", .kind = KEY_BOOL, .offset = AT(connection_draft, allow_plain_http)},
+    {.name = "ca_file", .kind = KEY_STRING, .offset = AT(connection_draft, ca_file)},
 };
 TABLE(connection, connection_keys);
 
@@ -125,12 +143,41 @@ static const struct key pair_keys[] = {
     {.name = "drift", .kind = KEY_WORD, .offset = AT(pair_draft, pair.drift), .words = drifts},
     {.name = "on_leave", .kind = KEY_WORD, .offset = AT(pair_draft, pair.on_leave), .words = leaves},
     {.name = "deletes", .kind = KEY_OBJECT, .table = &table_deletes},
-    {.name = "children", .kind = KEY_NOT_YET},
+    {.name = "children", .kind = KEY_LIST, .offset = AT(pair_draft, children)},
     {.name = "expand", .kind = KEY_NOT_YET},
     {.name = "rollup", .kind = KEY_NOT_YET},
     {.name = "due", .kind = KEY_NOT_YET},
 };
 TABLE(pair, pair_keys);
+
+/* The order is part of a pair's digest: add at the end only. */
+static const struct key child_keys[] = {
+    {.name = "a",
+     .kind = KEY_NODE,
+     .offset = AT(child_draft, side[0]),
+     .required = true,
+     .help = "the object whose records belong to those of side a, like \"comments\""},
+    {.name = "b",
+     .kind = KEY_NODE,
+     .offset = AT(child_draft, side[1]),
+     .required = true,
+     .help = "the object whose records belong to those of side b, like \"comments\""},
+    {.name = "mode", .kind = KEY_WORD, .offset = AT(child_draft, mode), .words = child_modes},
+    {.name = "create", .kind = KEY_WORD, .offset = AT(child_draft, create), .words = creates},
+    {.name = "fields", .kind = KEY_LIST, .offset = AT(child_draft, fields)},
+};
+TABLE(child, child_keys);
+
+/* Where a child's side is more than a name. */
+static const struct key child_side_keys[] = {
+    {.name = "object",
+     .kind = KEY_STRING,
+     .offset = AT(side_draft, object),
+     .required = true,
+     .help = "the object whose records belong to the pair's, like \"comments\""},
+    {.name = "filter", .kind = KEY_STRING, .offset = AT(side_draft, filter)},
+};
+TABLE(child_side, child_side_keys);
 
 /* Named by the side they read: what is computed from a is written to b. */
 static const struct key rule_keys[] = {
@@ -163,6 +210,6 @@ static const struct key group_keys[] = {
 };
 TABLE(group, group_keys);
 
-const struct key_table *const tables_all[] = {&table_config, &table_history, &table_connection,
-                                              &table_pair,   &table_side,    &table_deletes,
-                                              &table_rule,   &table_group,   NULL};
+const struct key_table *const tables_all[] = {&table_config,     &table_history, &table_connection, &table_limits,
+                                              &table_pair,       &table_side,    &table_deletes,    &table_child,
+                                              &table_child_side, &table_rule,    &table_group,      NULL};

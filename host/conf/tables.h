@@ -8,18 +8,21 @@
 
 /* Which way a field goes. */
 enum direction { DIRECTION_BOTH = 1, DIRECTION_A_TO_B, DIRECTION_B_TO_A };
-enum isolation { ISOLATION_NONE = 1 };
+enum isolation { ISOLATION_NONE = 1, ISOLATION_RUNNER };
 
 /* What the tables fill before it is made whole: nodes are looked into by the file that knows them. */
 struct config_draft {
     const char *listen;
     int64_t keep_ms;
-    const struct json *state, *plugins, *connections, *pairs;
+    const struct json *state, *plugins, *connections, *users, *pairs;
 };
 
 struct connection_draft {
     const char *plugin;
     const struct json *settings;
+    int64_t requests_per_minute, in_flight, timeout_ms, silence_ms, memory_mb;
+    const char *ca_file;
+    bool allow_private, allow_plain_http;
     int isolation;
 };
 
@@ -29,8 +32,13 @@ struct side_draft {
 
 struct pair_draft {
     struct conf_pair pair;
-    const struct json *side[2], *match, *fields;
+    const struct json *side[2], *match, *fields, *children;
     int create;
+};
+
+struct child_draft {
+    const struct json *side[2], *fields;
+    int mode, create;
 };
 
 /* A rule, or the shared words of a group of rules. */
@@ -41,8 +49,8 @@ struct rule_draft {
     int direction, policy, drift;
 };
 
-extern const struct key_table table_config, table_history, table_connection, table_pair, table_side, table_deletes,
-    table_rule, table_group;
+extern const struct key_table table_config, table_history, table_connection, table_limits, table_pair, table_side,
+    table_deletes, table_child, table_child_side, table_rule, table_group;
 /* All of them, ended by NULL. */
 extern const struct key_table *const tables_all[];
 

@@ -379,6 +379,12 @@ static void note_message(void *data, jv message)
     jv_free(message);
 }
 
+static void no_memory(void *data)
+{
+    (void)data;
+    mem_exhausted();
+}
+
 /* The program stands on lines of its own in brackets, so that a comment at its end hides nothing of ours. */
 static int compile(struct jq_expr *x, struct err *e)
 {
@@ -389,6 +395,10 @@ static int compile(struct jq_expr *x, struct err *e)
     buf_text(&text, x->program);
     buf_text(&text, "\n)");
     x->state = jq_init();
+    if (!x->state)
+        mem_exhausted();
+    /* libjq would abort. Only its very first allocations come before this. */
+    jq_set_nomem_handler(x->state, no_memory, NULL);
     x->report = e;
     x->n_lines = 1;
     for (const char *p = x->program; *p; p++)

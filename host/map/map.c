@@ -59,6 +59,33 @@ static struct sl_value listed_value(const struct value_pair *p, int s)
     return out;
 }
 
+static bool plain(uint32_t type)
+{
+    return type == SL_BOOL || type == SL_INT || type == SL_DECIMAL;
+}
+
+/* The type that all listed values of a side share and a text does not have; SL_ABSENT: none. */
+static uint32_t listed_type(const struct rule *r, int s)
+{
+    uint32_t type = r->values[0].type[s];
+    for (size_t i = 1; i < r->n_values; i++)
+        if (r->values[i].type[s] != type)
+            return SL_ABSENT;
+    return plain(type) ? type : SL_ABSENT;
+}
+
+/* As the config wrote it; a text between listed numbers is one of them where it can be. */
+static struct sl_value otherwise_value(const struct rule *r, int to, struct arena *a)
+{
+    struct value_pair p = {.side = {r->otherwise[to], r->otherwise[to]},
+                           .type = {r->otherwise_type[to], r->otherwise_type[to]}};
+    struct sl_value text = value_string(NULL, r->otherwise[to]), typed;
+    struct err ignored = {0};
+    if (plain(p.type[to]))
+        return listed_value(&p, to);
+    return value_convert(a, &text, listed_type(r, to), &typed, &ignored) == 0 ? typed : text;
+}
+
 static int map_values(const struct rule *r, int to, struct arena *a, struct sl_value *v, struct err *e)
 {
     const struct value_pair *p = find_pair(r, 1 - to, v, a);
@@ -69,7 +96,7 @@ static int map_values(const struct rule *r, int to, struct arena *a, struct sl_v
     if (v->type == SL_NULL)
         return 0;
     if (r->otherwise[to]) {
-        *v = value_string(NULL, r->otherwise[to]);
+        *v = otherwise_value(r, to, a);
         return 0;
     }
     struct buf brief = {0};
@@ -140,6 +167,10 @@ int map_value(const struct rule *r, int to, const struct sl_record *from, const 
     int rc = source(r, to, from, now_ms, a, &v, e);
     if (!rc && v.type != SL_ABSENT && r->n_values > 0 && !r->constant[to])
         rc = map_values(r, to, a, &v, e);
+    if (!rc && r->names_user && !r->constant[to])
+        rc = map_user(r, to, &v, e);
+    if (!rc && r->byline[to])
+        map_byline(r, to, from, a, &v);
     if (!rc && v.type != SL_ABSENT)
         rc = convert(r, to, prior, a, &v, e);
     if (rc)

@@ -120,19 +120,26 @@ static int not_found(const struct plugin_path *path, const char *name, struct er
 }
 
 /* The first file of that name decides: a refused one is not passed over for another further on. */
+int plugin_locate(const struct plugin_path *path, const char *name, struct arena *a, const char **file, struct err *e)
+{
+    struct stat st;
+    for (size_t i = 0; i < path->n_folders && !strchr(name, '/') && *name; i++) {
+        *file = arena_printf(a, "%s/%s.so", path->folders[i], name);
+        if (stat(*file, &st) == 0)
+            return 0;
+    }
+    *file = NULL;
+    return not_found(path, name, e);
+}
+
 int plugin_find(const struct plugin_path *path, const char *name, struct plugin_lib **lib, struct err *e)
 {
     struct arena a = {0};
-    struct stat st;
     const char *file = NULL;
     *lib = NULL;
-    for (size_t i = 0; i < path->n_folders && !strchr(name, '/') && *name; i++) {
-        file = arena_printf(&a, "%s/%s.so", path->folders[i], name);
-        if (stat(file, &st) == 0)
-            break;
-        file = NULL;
-    }
-    int code = file ? plugin_load(file, lib, e) : not_found(path, name, e);
+    int code = plugin_locate(path, name, &a, &file, e);
+    if (!code)
+        code = plugin_load(file, lib, e);
     arena_fini(&a);
     return code;
 }

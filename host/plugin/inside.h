@@ -53,6 +53,11 @@ struct session {
     struct arena json; /* what json_read and json_write returned */
     struct buf text; /* json_write's workshop */
     struct arena http; /* the last http answer */
+    struct session_net net;
+    struct arena kept; /* of settings */
+    struct sl_value *settings; /* all of them, for the host's HTTP and signatures */
+    uint32_t n_settings;
+    struct web *web; /* opened by the first request */
     struct seen seen;
     uint64_t n_items;
     bool at_item; /* an item is being taken: sentences say which */
@@ -106,6 +111,16 @@ bool items_text(struct session *s, const char *what, const char *text, size_t ma
 /* Finds repetitions: seen_begin, then seen_again for each; true if that hash came before in this round. */
 void seen_begin(struct seen *seen, uint32_t n);
 bool seen_again(struct seen *seen, uint64_t hash);
+
+/* online.c: keeps the settings for connectors that need the services below. */
+void online_init(struct session *s, const struct sl_value *settings, uint32_t n_settings);
+void online_fini(struct session *s);
+int online_http(void *ctx, const struct sl_http_request *request, const struct sl_http_response **response);
+int online_http_many(void *ctx, const struct sl_http_request *requests, uint32_t n_requests, uint32_t request_size,
+                     const struct sl_http_response **responses, uint32_t *response_size);
+int online_check_signature(void *ctx, uint32_t hash, const char *secret_option, const void *data, size_t data_bytes,
+                           const void *signature, size_t signature_bytes);
+uint64_t online_calls(const struct session *s); /* requests that left */
 
 /* objects.c: a described object, checked and copied into s->out; NULL after session_break(). */
 struct object_info *objects_copy(struct session *s, const struct sl_object *theirs);

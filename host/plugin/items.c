@@ -158,16 +158,14 @@ static bool with_reason(struct session *s, struct sl_item *item)
     return items_text(s, "an unreadable record's version", item->version, VERSION_MAX);
 }
 
-static bool with_nothing(struct session *s, struct sl_item *item)
+static bool with_object(struct session *s, struct sl_item *item)
 {
-    (void)s;
-    (void)item;
-    return true;
+    return !item->object || items_id(s, "a hint's object", item->object);
 }
 
 static bool (*const kinds[])(struct session *s, struct sl_item *item) = {
     [SL_ITEM_RECORD] = with_record, [SL_ITEM_STUB] = with_version,      [SL_ITEM_TOMBSTONE] = with_successor,
-    [SL_ITEM_HINT] = with_nothing,  [SL_ITEM_UNREADABLE] = with_reason,
+    [SL_ITEM_HINT] = with_object,   [SL_ITEM_UNREADABLE] = with_reason,
 };
 
 const struct sl_item *items_item(struct session *s, const struct sl_item *theirs, struct sl_item *room)

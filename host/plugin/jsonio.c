@@ -77,9 +77,8 @@ static int put_mark(struct buf *out, char mark, int depth)
 }
 
 /* The text is valid JSON, so only strings need care. */
-static void put_pretty(struct buf *out, const char *t, size_t n)
+static void put_pretty(struct buf *out, const char *t, size_t n, int depth)
 {
-    int depth = 0;
     for (size_t i = 0; i < n;) {
         size_t end = i + 1;
         if (t[i] == '"')
@@ -92,20 +91,44 @@ static void put_pretty(struct buf *out, const char *t, size_t n)
             depth = put_mark(out, t[i], depth);
         i = end;
     }
-    buf_byte(out, '\n');
+}
+
+/* What has lines of its own when it is pretty. */
+static void put_container(struct buf *out, const struct sl_value *v)
+{
+    struct buf text = {0};
+    value_put_json(&text, v);
+    put_pretty(out, text.data, text.size, 1);
+    buf_fini(&text);
+}
+
+static void put_field(struct buf *out, const struct sl_value *v, bool pretty)
+{
+    if (pretty)
+        put_indent(out, 1);
+    json_put_string(out, v->name, strlen(v->name));
+    buf_add(out, ": ", pretty ? 2 : 1);
+    if (pretty && (v->type == SL_SET || v->type == SL_JSON))
+        put_container(out, v);
+    else
+        value_put_json(out, v);
 }
 
 /* A field that is absent is not in the object; null is. */
-static void put_object(struct buf *out, const struct sl_value *fields, uint32_t n_fields)
+static void put_object(struct buf *out, const struct sl_value *fields, uint32_t n_fields, bool pretty)
 {
+    uint32_t n = 0;
     buf_byte(out, '{');
     for (uint32_t i = 0; i < n_fields; i++) {
         if (fields[i].type == SL_ABSENT)
             continue;
-        json_put_key(out, fields[i].name);
-        value_put_json(out, &fields[i]);
+        if (n++)
+            buf_byte(out, ',');
+        put_field(out, &fields[i], pretty);
     }
-    buf_byte(out, '}');
+    if (pretty && n)
+        put_indent(out, 0);
+    buf_add(out, "}\n", pretty ? 2 : 1);
 }
 
 int services_json_write(void *ctx, const struct sl_value *fields, uint32_t n_fields, uint32_t field_size,
@@ -119,13 +142,7 @@ int services_json_write(void *ctx, const struct sl_value *fields, uint32_t n_fie
     if (!ok)
         return SL_BROKEN;
     buf_clear(&s->text);
-    put_object(&s->text, ours, n_fields);
-    size_t compact = s->text.size;
-    if (pretty) {
-        char *copy = arena_dup(&s->scratch, s->text.data, compact);
-        buf_clear(&s->text);
-        put_pretty(&s->text, copy, compact);
-    }
+    put_object(&s->text, ours, n_fields, pretty != 0);
     *text = arena_dup(&s->json, s->text.data, s->text.size);
     *text_bytes = s->text.size;
     arena_reset(&s->scratch);

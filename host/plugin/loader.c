@@ -24,7 +24,11 @@ struct plugin_lib {
     char *file;
     int fd; /* open as long as the object is loaded: the linker knows objects by name, and the name is /proc/self/fd/N */
     void *object;
-    struct sl_plugin table;
+    struct sl_plugin declared; /* as it came */
+    struct sl_plugin table; /* what of it is relied on */
+    struct proof proof;
+    struct sl_plugin *adopted; /* the table, where it came another way; then nothing is loaded here */
+    void (*drop)(struct sl_plugin *table);
 };
 
 /* What is loaded: the linker's list is one a process, so this one is, too. */
@@ -105,17 +109,38 @@ static const struct sl_plugin *find_table(const struct plugin_lib *lib, struct e
     return table;
 }
 
+/* The linker names other reasons when it has no memory. So this asks for some, and then the linker once more. */
+static void *open_object(const char *path)
+{
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (object)
+        return object;
+    mem_free(mem_alloc(4096));
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
+/* The weaker of declared and proven. */
+static void rely_on_proven(struct plugin_lib *lib, struct sl_plugin *table)
+{
+    lib->proof = proof_read(lib->file, lib->fd);
+    table->caps &= ~(lib->proof.judged & ~lib->proof.proven);
+}
+
 static int load_object(struct plugin_lib *lib, struct err *e)
 {
     char path[64];
     fd_path(lib->fd, path);
-    lib->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    lib->object = open_object(path);
     if (!lib->object)
         return dl_error(lib->file, path, e);
     const struct sl_plugin *theirs = find_table(lib, e);
     if (!theirs)
         return ERR_CONFIG;
-    return plugin_negotiate(theirs, lib->file, SESSION_SERVICES, &lib->table, e);
+    if (plugin_negotiate(theirs, lib->file, SESSION_SERVICES, &lib->declared, e))
+        return ERR_CONFIG;
+    lib->table = lib->declared;
+    rely_on_proven(lib, &lib->table);
+    return 0;
 }
 
 /* An object the linker keeps (RTLD_NODELETE) keeps its name, so its descriptor stays open and the number is not used again. */
@@ -131,6 +156,8 @@ static bool resident(int fd)
 
 static void release(struct plugin_lib *lib)
 {
+    if (lib->adopted)
+        lib->drop(lib->adopted);
     if (lib->object)
         dlclose(lib->object);
     if (lib->fd >= 0 && !(lib->object && resident(lib->fd)))
@@ -178,20 +205,44 @@ int plugin_load(const char *file, struct plugin_lib **out, struct err *e)
     return why.code;
 }
 
+struct plugin_lib *plugin_adopt(const char *file, struct sl_plugin *table, void (*drop)(struct sl_plugin *table))
+{
+    struct plugin_lib *lib = mem_alloc(sizeof(*lib));
+    lib->file = mem_dup(file);
+    lib->fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    lib->n_users = 1;
+    lib->adopted = table;
+    lib->drop = drop;
+    lib->declared = *table;
+    rely_on_proven(lib, table);
+    return lib;
+}
+
 void plugin_unload(struct plugin_lib *lib)
 {
     struct plugin_lib **at = &loaded;
     if (!lib || --lib->n_users)
         return;
-    while (*at != lib)
+    while (*at && *at != lib)
         at = &(*at)->next;
-    *at = lib->next;
+    if (*at)
+        *at = lib->next;
     release(lib);
 }
 
 const struct sl_plugin *plugin_table(const struct plugin_lib *lib)
 {
-    return &lib->table;
+    return lib->adopted ? lib->adopted : &lib->table;
+}
+
+const struct sl_plugin *plugin_declared(const struct plugin_lib *lib)
+{
+    return &lib->declared;
+}
+
+struct proof plugin_proof(const struct plugin_lib *lib)
+{
+    return lib->proof;
 }
 
 const char *plugin_file(const struct plugin_lib *lib)

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "plugin/proof.h"
 #include "syncline/plugin.h"
 
 struct plugin_lib; /* a loaded shared object */
@@ -19,10 +20,20 @@ int plugin_negotiate(const struct sl_plugin *theirs, const char *file, uint64_t 
 /* Loads FILE: must be a regular file owned by root or us, not writable by others; RTLD_NOW | RTLD_LOCAL. Out: *lib. */
 int plugin_load(const char *file, struct plugin_lib **lib, struct err *e);
 void plugin_unload(struct plugin_lib *lib); /* accepts NULL; a file loaded twice is one lib, unloaded twice */
+/*
+ * A lib of a table that came another way, as from a connector in a process of its own; drop frees it. The table is negotiated (see above)
+ * by whoever made it; its capabilities are lessened to what is proven.
+ */
+struct plugin_lib *plugin_adopt(const char *file, struct sl_plugin *table, void (*drop)(struct sl_plugin *table));
+/* Its capabilities are the weaker of what the connector declares and what certify has proven of this very file. */
 const struct sl_plugin *plugin_table(const struct plugin_lib *lib);
+const struct sl_plugin *plugin_declared(const struct plugin_lib *lib); /* for certify: as it is declared */
+struct proof plugin_proof(const struct plugin_lib *lib);
 const char *plugin_file(const struct plugin_lib *lib);
 /* Option i of a table whose options may be of another size; a zero-filled copy of ours. */
 struct sl_option plugin_option(const struct sl_plugin *p, uint32_t i);
+/* Likewise its rules of HTTP; all zero if it has none. */
+struct sl_http_rules plugin_http_rules(const struct sl_plugin *p);
 
 /* Folders searched in order: `folders` (the config's), then plugins/ and ../lib/syncline/plugins/ beside the executable. */
 struct plugin_path {
@@ -30,7 +41,9 @@ struct plugin_path {
     size_t n_folders;
 };
 void plugin_path_init(struct plugin_path *path, struct arena *a, const char *const *config_folders, size_t n);
-/* Finds NAME.so along the path and loads it; ERR_CONFIG names the folders searched and the nearest name there. */
+/* The file of NAME.so along the path, in the arena; ERR_CONFIG names the folders searched and the nearest name there. */
+int plugin_locate(const struct plugin_path *path, const char *name, struct arena *a, const char **file, struct err *e);
+/* Finds it and loads it. */
 int plugin_find(const struct plugin_path *path, const char *name, struct plugin_lib **lib, struct err *e);
 /* Lists the files *.so along the path, first of each name only; full paths in the arena. */
 size_t plugin_list(const struct plugin_path *path, struct arena *a, const char ***files);

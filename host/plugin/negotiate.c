@@ -122,7 +122,7 @@ static int check_options(const struct sl_plugin *p, const char *file, struct err
         struct sl_option o = plugin_option(p, i);
         if (!o.name || !*o.name)
             return err_set(e, ERR_CONFIG, "%s: its option %u has no name; tell its author", file, i);
-        if (o.kind < SL_OPT_STRING || o.kind > SL_OPT_LIST)
+        if (o.kind < SL_OPT_STRING || o.kind > SL_OPT_AUTH)
             return err_set(e, ERR_CONFIG,
                            "%s: its option '%s' is of kind %u (ABI %u.%u), which this host (ABI %d.%d) does not know; "
                            "use a newer syncline",
@@ -136,6 +136,14 @@ struct sl_option plugin_option(const struct sl_plugin *p, uint32_t i)
     struct sl_option ours = {0};
     size_t n = p->option_size < sizeof(ours) ? p->option_size : sizeof(ours);
     memcpy(&ours, (const char *)p->options + (size_t)p->option_size * i, n);
+    return ours;
+}
+
+struct sl_http_rules plugin_http_rules(const struct sl_plugin *p)
+{
+    struct sl_http_rules ours = {0};
+    if (p->http)
+        memcpy(&ours, p->http, p->http->size < sizeof(ours) ? p->http->size : sizeof(ours));
     return ours;
 }
 

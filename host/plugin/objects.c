@@ -95,7 +95,8 @@ struct object_info *objects_copy(struct session *s, const struct sl_object *thei
     if (!items_take(s, "an object", theirs, theirs->size, size_1_0, o, sizeof(*o)))
         return NULL;
     o->size = sizeof(*o);
-    if (!items_id(s, "an object's name", o->name) || !items_text(s, "an object's model", o->model, ID_MAX))
+    if (!items_id(s, "an object's name", o->name) || !items_text(s, "an object's model", o->model, ID_MAX) ||
+        !items_text(s, "an object's parent_object", o->parent_object, ID_MAX))
         return NULL;
     if (s->object && strcmp(s->object, o->name) != 0)
         session_break(s, "object '%.*s' was asked for, '%.*s' described", clean_cut(s->object, 80), s->object,
@@ -104,6 +105,7 @@ struct object_info *objects_copy(struct session *s, const struct sl_object *thei
         session_break(s, "object '%.*s' is described twice", clean_cut(o->name, 80), o->name);
     o->name = arena_text(s->out, o->name);
     o->model = arena_text(s->out, o->model);
+    o->parent_object = arena_text(s->out, o->parent_object);
     narrow(s, o);
     return !s->fault.code && copy_fields(s, o) ? info : NULL;
 }

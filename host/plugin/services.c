@@ -164,6 +164,9 @@ static int outcome(void *ctx, const struct sl_outcome *theirs)
     };
     s->told[o.index] = 1;
     s->n_told++;
+    o.message = s->outcomes[o.index].message;
+    if (s->world->parent)
+        s->world->parent->outcome(s->world->self, &o);
     return 0;
 }
 
@@ -190,12 +193,15 @@ static void fail(void *ctx, const char *message)
 
 static void say(void *ctx, uint32_t level, const char *message)
 {
-    struct session *s = ctx;
+    const struct session *s = ctx;
     char line[MESSAGE_MAX + 1];
     clean_message(message, line);
     if (level < SL_LOG_ERROR || level > SL_LOG_DEBUG)
         level = SL_LOG_DEBUG;
-    log_line((int)level, NULL, "%s: %s", s->connection, line);
+    if (s->world->parent)
+        s->world->parent->log(s->world->self, level, line);
+    else
+        log_line((int)level, NULL, "%s: %s", s->connection, line);
 }
 
 static int64_t now_ms(void *ctx)
@@ -222,49 +228,6 @@ static int stopping(void *ctx)
     return s->world->stopping(s->world->self);
 }
 
-/* HTTP and signatures are in the table so that a connector may call them untested; both refuse. */
-static int http_many(void *ctx, const struct sl_http_request *requests, uint32_t n_requests, uint32_t request_size,
-                     const struct sl_http_response **responses, uint32_t *response_size)
-{
-    struct session *s = ctx;
-    (void)requests;
-    (void)request_size;
-    arena_reset(&s->http);
-    struct sl_http_response *all = arena_alloc(&s->http, n_requests * sizeof(*all));
-    for (uint32_t i = 0; i < n_requests; i++)
-        all[i] = (struct sl_http_response){
-            .size = sizeof(*all),
-            .end = SL_HTTP_REFUSED,
-            .advice = SL_UNSUPPORTED,
-            .header_size = sizeof(struct sl_header),
-            .body = "",
-            .message = "this host offers no HTTP: a connector that needs it says so with SL_NEED_HTTP",
-        };
-    *responses = all;
-    *response_size = sizeof(*all);
-    return SL_UNSUPPORTED;
-}
-
-static int http(void *ctx, const struct sl_http_request *request, const struct sl_http_response **response)
-{
-    uint32_t only;
-    return http_many(ctx, request, 1, sizeof(*request), response, &only);
-}
-
-/* Nothing is equal: without the service every delivery counts as forged. */
-static int check_signature(void *ctx, uint32_t hash, const char *secret_option, const void *data, size_t data_bytes,
-                           const void *signature, size_t signature_bytes)
-{
-    (void)ctx;
-    (void)hash;
-    (void)secret_option;
-    (void)data;
-    (void)data_bytes;
-    (void)signature;
-    (void)signature_bytes;
-    return 0;
-}
-
 void services_init(struct session *s)
 {
     s->host = (struct sl_host){
@@ -285,8 +248,8 @@ void services_init(struct session *s)
         .json_read = services_json_read,
         .json_write = services_json_write,
         .json_free = services_json_free,
-        .http = http,
-        .http_many = http_many,
-        .check_signature = check_signature,
+        .http = online_http,
+        .http_many = online_http_many,
+        .check_signature = online_check_signature,
     };
 }

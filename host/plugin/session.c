@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "plugin/inside.h"
+#include "plugin/loader.h"
 
 static const char *const call_names[] = {
     [CALL_NONE] = "between calls", [CALL_OPEN] = "open",       [CALL_CLOSE] = "close", [CALL_CHECK] = "check",
@@ -78,7 +79,8 @@ static int real_stopping(void *self)
     return 0;
 }
 
-const struct session_world session_real_world = {NULL, real_now_ms, real_random, real_sleep_ms, real_stopping};
+const struct session_world session_real_world = {NULL,          real_now_ms, real_random, real_sleep_ms,
+                                                 real_stopping, NULL,        NULL};
 
 int session_break(struct session *s, const char *format, ...)
 {
@@ -164,11 +166,32 @@ static void release(struct session *s)
     arena_fini(&s->scratch);
     arena_fini(&s->json);
     arena_fini(&s->http);
+    online_fini(s);
     buf_fini(&s->text);
     mem_free(s->seen.slots);
     mem_free(s->told);
     mem_free(s->connection);
     mem_free(s);
+}
+
+static uint32_t kind_of(const struct sl_plugin *p, const char *name)
+{
+    for (uint32_t i = 0; i < p->n_options; i++)
+        if (strcmp(plugin_option(p, i).name, name) == 0)
+            return plugin_option(p, i).kind;
+    return 0;
+}
+
+/* A connector whose requests the host makes has no use for secrets: it is not given any. */
+static uint32_t shown_settings(const struct sl_plugin *p, const struct sl_value *all, uint32_t n, struct sl_value *out)
+{
+    uint32_t n_out = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t kind = kind_of(p, all[i].name);
+        if (kind != SL_OPT_AUTH && !(kind == SL_OPT_SECRET && (p->needs & SL_NEED_HTTP)))
+            out[n_out++] = all[i];
+    }
+    return n_out;
 }
 
 int session_open(const struct sl_plugin *plugin, const char *connection, const struct sl_value *settings,
@@ -180,10 +203,13 @@ int session_open(const struct sl_plugin *plugin, const char *connection, const s
     s->world = world ? world : &session_real_world;
     s->connection = mem_dup(connection);
     services_init(s);
+    online_init(s, settings, n_settings);
+    struct sl_value *shown = mem_alloc((n_settings + 1) * sizeof *shown);
+    n_settings = shown_settings(plugin, settings, n_settings, shown);
     struct sl_settings given = {.size = sizeof(given),
                                 .n_values = n_settings,
                                 .value_size = sizeof(*settings),
-                                .values = settings,
+                                .values = shown,
                                 .connection = s->connection};
     int answer = begin(s, CALL_OPEN, plugin->open && plugin->close, e);
     if (answer == SL_OK) {
@@ -193,11 +219,17 @@ int session_open(const struct sl_plugin *plugin, const char *connection, const s
         if (opened && answer != SL_OK)
             plugin->close(s->handle);
     }
+    mem_free(shown);
     if (answer == SL_OK)
         *out = s;
     else
         release(s);
     return answer;
+}
+
+void session_set_net(struct session *s, const struct session_net *net)
+{
+    s->net = *net;
 }
 
 void session_close(struct session *s)
@@ -216,7 +248,7 @@ const struct sl_plugin *session_plugin(const struct session *s)
 
 uint64_t session_calls(const struct session *s)
 {
-    return s->calls;
+    return s->plugin->needs & SL_NEED_HTTP ? online_calls(s) : s->calls;
 }
 
 /* A byte for each id or write of the call. */
@@ -252,6 +284,17 @@ int session_describe(struct session *s, const char *object, struct arena *a, str
     answer = finish(s, answer, e);
     if (answer == SL_OK)
         *list = s->first_object;
+    return answer;
+}
+
+int session_describe_whole(struct session *s, const char *object, struct arena *a, struct object_info **out,
+                           struct err *e)
+{
+    int answer = session_describe(s, NULL, a, out, e);
+    while (*out && strcmp((*out)->object.name, object) != 0)
+        *out = (*out)->next;
+    if (*out)
+        (*out)->next = NULL;
     return answer;
 }
 

@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "net/auth.h"
+#include "net/rate.h"
 #include "syncline/syncline.h"
 
 /*
@@ -18,7 +20,7 @@
 struct session;
 
 /* The services sessions offer today (SL_NEED_*): what a connector may need and be loaded. */
-#define SESSION_SERVICES SL_NEED_JSON
+#define SESSION_SERVICES (SL_NEED_JSON | SL_NEED_HTTP | SL_NEED_SIGNATURE)
 
 /*
  * Where emitted items go, one at a time; item and all in it are valid during the call, in our struct sizes. Texts of values are
@@ -36,6 +38,18 @@ struct object_info {
     struct object_info *next;
 };
 
+/* A session that runs beside the connector in a process of its own has these services from the host's. All in our sizes, checked. */
+struct session_parent {
+    void (*log)(void *self, uint32_t level, const char *message);
+    /* An outcome, as soon as it is told. */
+    void (*outcome)(void *self, const struct sl_outcome *outcome);
+    /* Fills n responses, in the arena. Returns what the service returns. */
+    int (*http_many)(void *self, const struct sl_http_request *requests, uint32_t n, struct arena *a,
+                     struct sl_http_response *responses);
+    int (*check_signature)(void *self, uint32_t hash, const char *secret_option, struct slice data,
+                           struct slice signature);
+};
+
 /* How the clock, sleep and randomness come to a session: real by default, simulated in tests. */
 struct session_world {
     void *self;
@@ -43,8 +57,23 @@ struct session_world {
     void (*random)(void *self, void *bytes, size_t n_bytes);
     void (*sleep_ms)(void *self, uint32_t ms);
     int (*stopping)(void *self);
+    int64_t (*mono_us)(void *self); /* NULL: the machine's */
+    const struct session_parent *parent; /* NULL: this is the host's own process */
 };
 extern const struct session_world session_real_world;
+
+/* What the config says of a connection's HTTP. Zeros: the server decides, and nothing private or plain is reached. */
+struct session_net {
+    int64_t requests_per_minute;
+    uint32_t in_flight;
+    bool allow_private; /* base_url may lead to a private address */
+    bool allow_plain_http; /* beyond loopback */
+    int64_t timeout_ms; /* of one request; 0: 30 s */
+    const char *ca_file; /* certificates to verify the server by; NULL: the system's */
+    struct auth_tokens tokens;
+    struct tape *tape; /* net/tape.h; NULL: none */
+    struct rate_home pace;
+};
 
 /* The reading of a page's end; strings belong to the arena given to session_pull. */
 struct page_end {
@@ -70,12 +99,18 @@ struct write_outcome {
 int session_open(const struct sl_plugin *plugin, const char *connection, const struct sl_value *settings,
                  uint32_t n_settings, const struct session_world *world, struct session **out, struct err *e);
 void session_close(struct session *s); /* accepts NULL */
+/* Before the first call that needs HTTP; without it all is zero. */
+void session_set_net(struct session *s, const struct session_net *net);
 const struct sl_plugin *session_plugin(const struct session *s);
-uint64_t session_calls(const struct session *s); /* plugin calls so far, not counting open and close */
+/* What the system was asked so far: HTTP requests, or for a connector that makes none its calls, not counting open and close. */
+uint64_t session_calls(const struct session *s);
 
 int session_check(struct session *s, struct err *e);
 /* object NULL: all. The list belongs to the arena. */
 int session_describe(struct session *s, const char *object, struct arena *a, struct object_info **list, struct err *e);
+/* With the fields, too, that a connector leaves out of an object asked for by name because they cost it requests. *out NULL: no such object. */
+int session_describe_whole(struct session *s, const char *object, struct arena *a, struct object_info **out,
+                           struct err *e);
 int session_pull(struct session *s, const struct sl_pull *pull, struct session_sink sink, struct arena *a,
                  struct page_end *end, struct err *e);
 int session_get(struct session *s, const char *object, const char *const *ids, uint32_t n_ids, struct session_sink sink,

@@ -13,65 +13,90 @@ void put_u8(struct buf *out, uint8_t v)
     buf_byte(out, v);
 }
 
+/* Number, blob and text go into room that is asked for once: rows are made of little else. */
+static char *number_at(char *at, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        *at++ = (char)(uint8_t)(v | 0x80);
+    *at++ = (char)v;
+    return at;
+}
+
+static uint64_t zigzag(int64_t v)
+{
+    return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+}
+
+static char *blob_at(char *at, const void *data, size_t size)
+{
+    at = number_at(at, size);
+    if (size)
+        memcpy(at, data, size);
+    return at + size;
+}
+
+/* Length + 1 first, so that 0 is NULL. */
+static char *text_at(char *at, const char *text, size_t size)
+{
+    at = number_at(at, text ? size + 1 : 0);
+    if (size)
+        memcpy(at, text, size);
+    return at + size;
+}
+
+static void end_at(struct buf *out, const char *at)
+{
+    buf_took(out, (size_t)(at - (out->data + out->size)));
+}
+
 void put_u64(struct buf *out, uint64_t v)
 {
-    uint8_t bytes[VARINT_MAX_BYTES];
-    size_t n = 0;
-    if (v < 0x80) {
-        buf_byte(out, (int)v);
-        return;
-    }
-    for (; v >= 0x80; v >>= 7)
-        bytes[n++] = (uint8_t)(v | 0x80);
-    bytes[n++] = (uint8_t)v;
-    buf_add(out, bytes, n);
+    end_at(out, number_at(buf_room(out, VARINT_MAX_BYTES), v));
 }
 
 void put_i64(struct buf *out, int64_t v)
 {
-    put_u64(out, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
+    put_u64(out, zigzag(v));
 }
 
 void put_blob(struct buf *out, const void *data, size_t size)
 {
-    put_u64(out, size);
-    buf_add(out, data, size);
+    end_at(out, blob_at(buf_room(out, VARINT_MAX_BYTES + size), data, size));
 }
 
-/* Length + 1 first, so that 0 is NULL. */
 void put_text(struct buf *out, const char *text)
 {
     size_t size = text ? strlen(text) : 0;
-    put_u64(out, text ? size + 1 : 0);
-    buf_add(out, text, size);
+    end_at(out, text_at(buf_room(out, VARINT_MAX_BYTES + size), text, size));
 }
 
-static void put_scalar(struct buf *out, const struct sl_value *v)
+/* The room a scalar takes at most. */
+static size_t scalar_bytes(const struct sl_value *v)
+{
+    return 3 * VARINT_MAX_BYTES + v->text_size + (v->type == SL_REF && v->object ? strlen(v->object) : 0);
+}
+
+static char *scalar_at(char *at, const struct sl_value *v)
 {
     switch (v->type) {
     case SL_BOOL:
-        put_u8(out, v->number != 0);
-        break;
+        *at++ = v->number != 0;
+        return at;
     case SL_TIMESTAMP:
-        put_i64(out, v->number);
-        put_u64(out, v->grain_ms);
-        break;
+        return number_at(number_at(at, zigzag(v->number)), v->grain_ms);
     case SL_INT:
     case SL_DATE:
-        put_i64(out, v->number);
-        break;
+        return number_at(at, zigzag(v->number));
     case SL_REF:
-        put_blob(out, v->text, v->text_size);
-        put_text(out, v->object);
-        break;
+        at = blob_at(at, v->text, v->text_size);
+        return text_at(at, v->object, v->object ? strlen(v->object) : 0);
     case SL_DECIMAL:
     case SL_STRING:
     case SL_ENUM:
     case SL_JSON:
-        put_blob(out, v->text, v->text_size);
-        break;
+        return blob_at(at, v->text, v->text_size);
     default:
-        break;
+        return at;
     }
 }
 
@@ -81,21 +106,34 @@ static void put_items(struct buf *out, const struct sl_value *set)
     order_items(&o, set, order_strict);
     put_u64(out, o.n);
     for (uint32_t i = 0; i < o.n; i++) {
-        put_u8(out, (uint8_t)o.at[i]->type);
-        put_scalar(out, o.at[i]);
+        char *at = buf_room(out, 1 + scalar_bytes(o.at[i]));
+        *at = (char)o.at[i]->type;
+        end_at(out, scalar_at(at + 1, o.at[i]));
     }
     order_fini(&o);
 }
 
 /* A type this program does not know is stored as absent: it never causes a write. */
-void put_value(struct buf *out, const struct sl_value *v)
+static void put_typed(struct buf *out, char *at, const struct sl_value *v)
 {
-    put_text(out, v->name);
-    put_u8(out, (uint8_t)(v->type <= SL_JSON ? v->type : SL_ABSENT));
+    *at++ = (char)(v->type <= SL_JSON ? v->type : SL_ABSENT);
+    if (v->type != SL_SET)
+        at = scalar_at(at, v);
+    end_at(out, at);
     if (v->type == SL_SET)
         put_items(out, v);
-    else
-        put_scalar(out, v);
+}
+
+void put_value(struct buf *out, const struct sl_value *v)
+{
+    size_t name_bytes = v->name ? strlen(v->name) : 0;
+    char *at = buf_room(out, VARINT_MAX_BYTES + name_bytes + 1 + scalar_bytes(v));
+    put_typed(out, text_at(at, v->name, name_bytes), v);
+}
+
+void put_unnamed(struct buf *out, const struct sl_value *v)
+{
+    put_typed(out, buf_room(out, 1 + scalar_bytes(v)), v);
 }
 
 static size_t left(const struct reader *r)
@@ -228,7 +266,13 @@ static void get_items(struct reader *r, struct arena *a, struct sl_value *set)
 
 struct sl_value get_value(struct reader *r, struct arena *a)
 {
-    struct sl_value v = {.name = get_text(r, a)};
+    const char *name = get_text(r, a);
+    return get_unnamed(r, a, name);
+}
+
+struct sl_value get_unnamed(struct reader *r, struct arena *a, const char *name)
+{
+    struct sl_value v = {.name = name};
     v.type = get_u8(r);
     r->bad = r->bad || v.type > SL_JSON;
     if (v.type == SL_SET)

@@ -2,9 +2,9 @@
 /* decimal.c - exact decimals as texts: checked, compared and read as integers without ever being expanded. */
 #include "record/decimal.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "record/order.h"
 
 /* An exponent from here on is held here, so that neither one more digit nor the digits' place can overflow. */
@@ -154,9 +154,8 @@ bool decimal_integer(const char *text, size_t n_bytes, int64_t *out)
 
 bool decimal_plain_integer(const char *text, size_t n_bytes, int64_t *out)
 {
-    char again[24];
+    char again[INT_TEXT_BYTES];
     if (n_bytes == 0 || n_bytes >= sizeof(again) || !decimal_integer(text, n_bytes, out))
         return false;
-    int n = snprintf(again, sizeof(again), "%lld", (long long)*out);
-    return (size_t)n == n_bytes && memcmp(again, text, n_bytes) == 0;
+    return int_format(*out, again) == n_bytes && memcmp(again, text, n_bytes) == 0;
 }

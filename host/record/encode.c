@@ -20,9 +20,8 @@ static void put_head(struct buf *out, const struct sl_record *r)
     put_text(out, r->correlation);
 }
 
-void record_encode(struct buf *out, const struct sl_record *r)
+static void put_whole(struct buf *out, const struct sl_record *r)
 {
-    size_t from = out->size;
     struct order o;
     put_u8(out, RECORD_VERSION);
     put_head(out, r);
@@ -31,7 +30,22 @@ void record_encode(struct buf *out, const struct sl_record *r)
     for (uint32_t i = 0; i < o.n; i++)
         put_value(out, o.at[i]);
     order_fini(&o);
+}
+
+void record_encode(struct buf *out, const struct sl_record *r)
+{
+    size_t from = out->size;
+    put_whole(out, r);
     row_seal(out, from);
+}
+
+/* The version byte of a record is never 0: that stands for none. */
+void put_record(struct buf *out, const struct sl_record *r)
+{
+    if (r)
+        put_whole(out, r);
+    else
+        put_u8(out, 0);
 }
 
 static void get_head(struct reader *r, struct arena *a, struct sl_record *record)
@@ -64,17 +78,30 @@ static void get_fields(struct reader *r, struct arena *a, struct sl_record *reco
     record->n_fields = (uint32_t)n;
 }
 
+static struct sl_record *get_whole(struct reader *r, struct arena *a)
+{
+    struct sl_record *record = arena_alloc(a, sizeof(*record));
+    record->size = sizeof(*record);
+    record->field_size = sizeof(struct sl_value);
+    get_head(r, a, record);
+    get_fields(r, a, record);
+    return record;
+}
+
+const struct sl_record *get_record(struct reader *r, struct arena *a)
+{
+    uint8_t version = get_u8(r);
+    r->bad = r->bad || version > RECORD_VERSION;
+    return r->bad || !version ? NULL : get_whole(r, a);
+}
+
 struct sl_record *record_decode(struct arena *a, struct slice bytes, struct err *e)
 {
     struct reader r;
     uint8_t version = 0;
-    struct sl_record *record = arena_alloc(a, sizeof(*record));
-    record->size = sizeof(*record);
-    record->field_size = sizeof(struct sl_value);
     if (row_open(bytes, RECORD_VERSION, &r, &version, "record", e))
         return NULL;
-    get_head(&r, a, record);
-    get_fields(&r, a, record);
+    struct sl_record *record = get_whole(&r, a);
     if (!r.bad && r.at == r.end && version == RECORD_VERSION)
         return record;
     err_set(e, ERR_STATE,
@@ -86,6 +113,10 @@ struct sl_record *record_decode(struct arena *a, struct slice bytes, struct err 
 /* As put_value, but what value_same takes as one gets one digest: JSON whatever its order, a time whatever its source's granularity. */
 static void put_digested(struct buf *out, const struct sl_value *v)
 {
+    if (v->type != SL_JSON && v->type != SL_TIMESTAMP) {
+        put_value(out, v);
+        return;
+    }
     struct sl_value plain = *v;
     struct buf text = {0};
     plain.grain_ms = 0;

@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 
+enum { INSERT_MAX = 16 };
+
 /* Sets of types, a bit each. Types this program does not know are in neither: they never cause a write. */
 enum {
     ITEM_TYPES = 1 << SL_BOOL | 1 << SL_INT | 1 << SL_DECIMAL | 1 << SL_STRING | 1 << SL_DATE | 1 << SL_TIMESTAMP |
@@ -96,6 +98,18 @@ static void drop_repeated(struct order *o, order_compare *compare)
     o->n = kept;
 }
 
+/* A record of the usual size is sorted here before a call of qsort is prepared. Stable. */
+static void insert_sort(struct order *o, order_compare *compare)
+{
+    for (uint32_t i = 1; i < o->n; i++) {
+        const struct sl_value *v = o->at[i];
+        uint32_t at = i;
+        for (; at && compare(o->at[at - 1], v) > 0; at--)
+            o->at[at] = o->at[at - 1];
+        o->at[at] = v;
+    }
+}
+
 static void make(struct order *o, const struct sl_value *values, uint32_t n, uint32_t item_size, int types,
                  order_compare *compare)
 {
@@ -110,7 +124,10 @@ static void make(struct order *o, const struct sl_value *values, uint32_t n, uin
     if (ascending(o, compare))
         return;
     struct by by = {compare};
-    qsort_r(o->at, o->n, sizeof(*o->at), by_compare, &by);
+    if (o->n <= INSERT_MAX)
+        insert_sort(o, compare);
+    else
+        qsort_r(o->at, o->n, sizeof(*o->at), by_compare, &by);
     drop_repeated(o, compare);
 }
 

@@ -3,6 +3,7 @@
 #include "record/record.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 
@@ -36,7 +37,7 @@ const struct sl_value *record_field(const struct sl_record *r, const char *name)
 {
     for (uint32_t i = 0; i < r->n_fields; i++) {
         const struct sl_value *v = field_at(r, i);
-        if (v->name && strcmp(v->name, name) == 0)
+        if (v->name && v->name[0] == name[0] && strcmp(v->name, name) == 0) /* mostly the first letter tells */
             return v;
     }
     return NULL;
@@ -55,15 +56,38 @@ static const char *short_label(struct arena *a, const char *text, size_t n_bytes
     return label;
 }
 
+/* "Title", "ticket_title" and "TITLE" are all a title. */
+static bool named_like(const char *name, const char *word)
+{
+    size_t n = strlen(name), size = strlen(word);
+    if (n < size || strcasecmp(name + n - size, word) != 0)
+        return false;
+    return n == size || name[n - size - 1] == '_' || name[n - size - 1] == '.' || name[n - size - 1] == ' ';
+}
+
+static const struct sl_value *label_field(const struct sl_record *r, const char *word)
+{
+    const struct sl_value *like = NULL;
+    for (uint32_t i = 0; i < r->n_fields; i++) {
+        const struct sl_value *v = field_at(r, i);
+        bool text = (v->type == SL_STRING || v->type == SL_ENUM) && v->text_size > 0;
+        if (text && v->name && strcmp(v->name, word) == 0)
+            return v;
+        if (text && v->name && !like && named_like(v->name, word))
+            like = v;
+    }
+    return like;
+}
+
 const char *record_label(struct arena *a, const struct sl_record *r)
 {
-    static const char *const names[] = {"title",        "name",   "subject", "summary",
-                                        "display_name", "number", "key",     "email"};
+    static const char *const words[] = {"title",  "name", "subject", "summary",  "display_name",
+                                        "number", "key",  "email",   "username", "login"};
     if (r->label && *r->label)
         return short_label(a, r->label, strlen(r->label));
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        const struct sl_value *v = record_field(r, names[i]);
-        if (v && (v->type == SL_STRING || v->type == SL_ENUM) && v->text_size)
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        const struct sl_value *v = label_field(r, words[i]);
+        if (v)
             return short_label(a, v->text, v->text_size);
     }
     return r->id ? r->id : "";

@@ -21,6 +21,10 @@ const char *record_label(struct arena *a, const struct sl_record *r);
  */
 void record_encode(struct buf *out, const struct sl_record *r);
 struct sl_record *record_decode(struct arena *a, struct slice bytes, struct err *e);
+/* The same inside a row that has a checksum of its own; NULL is a record, too. */
+struct reader;
+void put_record(struct buf *out, const struct sl_record *r);
+const struct sl_record *get_record(struct reader *r, struct arena *a);
 /* Digest of the fields alone (not of version or time): two reads of unchanged content agree. */
 uint64_t record_digest(const struct sl_record *r);
 
@@ -40,12 +44,14 @@ void put_i64(struct buf *out, int64_t v); /* zigzag */
 void put_blob(struct buf *out, const void *data, size_t size); /* length first */
 void put_text(struct buf *out, const char *text); /* NULL is kept apart from "" */
 void put_value(struct buf *out, const struct sl_value *v); /* with its name */
+void put_unnamed(struct buf *out, const struct sl_value *v);
 uint8_t get_u8(struct reader *r);
 uint64_t get_u64(struct reader *r);
 int64_t get_i64(struct reader *r);
 struct slice get_blob(struct reader *r);
 const char *get_text(struct reader *r, struct arena *a);
 struct sl_value get_value(struct reader *r, struct arena *a); /* every accepted value puts back to the same bytes */
+struct sl_value get_unnamed(struct reader *r, struct arena *a, const char *name); /* the name is borrowed */
 /* A row of the state: version byte, payload, 8-byte checksum. row_open verifies; `what` names the row in the error. */
 void row_seal(struct buf *out, size_t from); /* appends the checksum over out[from..] */
 int row_open(struct slice bytes, uint8_t newest_version, struct reader *r, uint8_t *version, const char *what,

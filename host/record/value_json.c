@@ -42,6 +42,11 @@ static void put_set(struct buf *out, const struct sl_value *v)
     order_fini(&o);
 }
 
+static void put_int(struct buf *out, int64_t n)
+{
+    buf_took(out, int_format(n, buf_room(out, INT_TEXT_BYTES)));
+}
+
 void value_put_json(struct buf *out, const struct sl_value *v)
 {
     switch (v->type) {
@@ -49,7 +54,7 @@ void value_put_json(struct buf *out, const struct sl_value *v)
         buf_text(out, v->number ? "true" : "false");
         break;
     case SL_INT:
-        buf_printf(out, "%lld", (long long)v->number);
+        put_int(out, v->number);
         break;
     case SL_DECIMAL:
     case SL_JSON:

@@ -75,6 +75,7 @@ static bool root_sane(const struct tree_head *t, uint64_t last_page)
     return t->root == NO_PAGE ? t->depth == 0 : t->depth > 0 && t->root >= N_METAS && t->root <= last_page;
 }
 
+/* What both meta pages hold to, the older one too. */
 static const char *meta_fault(const struct meta *m, uint64_t number, uint32_t page_bytes)
 {
     if (m->magic != META_MAGIC || !(m->page.flags & PAGE_META))
@@ -85,9 +86,17 @@ static const char *meta_fault(const struct meta *m, uint64_t number, uint32_t pa
         return "its page size is wrong";
     if (m->last_page < N_METAS - 1 || m->last_page >= (uint64_t)INT64_MAX / m->free_tree.pad)
         return "its page count is wrong";
-    if (!root_sane(&m->free_tree, m->last_page) || !root_sane(&m->main_tree, m->last_page))
-        return "its roots are wrong";
     return NULL;
+}
+
+/*
+ * Only the newest one's roots are followed. Where LMDB 0.9.24 could not write a meta page it puts the old transaction's number
+ * and page count back but leaves the new roots: that page is older than the other, and no damage.
+ */
+static const char *roots_fault(const struct meta *newest)
+{
+    bool sane = root_sane(&newest->free_tree, newest->last_page) && root_sane(&newest->main_tree, newest->last_page);
+    return sane ? NULL : "its roots are wrong";
 }
 
 /* Order is important: the size is read after the meta pages. A running writer only makes the file longer. */
@@ -104,7 +113,10 @@ const char *header_read(int fd, struct header *out)
         page_bytes = metas[i].free_tree.pad;
     }
     const struct meta *newest = &metas[metas[1].txnid > metas[0].txnid];
+    const char *fault = roots_fault(newest);
     struct stat st;
+    if (fault)
+        return fault;
     if (fstat(fd, &st) != 0 || st.st_size < (off_t)(N_METAS * page_bytes))
         return "it is cut short";
     *out = (struct header){

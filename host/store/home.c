@@ -157,6 +157,7 @@ void home_init(struct home *f, const char *path)
 
 int home_open(struct home *f, struct err *e)
 {
+    unread_catch();
     f->dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return f->dir >= 0 ? STORE_OK : refuse(e, f->path, "opening the folder");
 }

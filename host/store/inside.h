@@ -18,6 +18,9 @@ extern const struct slice store_key_format, store_key_fence, store_key_last_txid
 /* What the map of a file sets aside at first: address space, not disk. Tests make it small to see it grow. */
 extern size_t store_lmdb_map_bytes;
 
+/* From now on a mapped page that cannot be read (SIGBUS) ends the process with a sentence, not by the signal. */
+void unread_catch(void);
+
 /* The store of a driver's own handle; takes it over. */
 struct store *store_adopt(const struct store_driver *driver, void *self, bool read_only);
 

@@ -36,7 +36,7 @@ static const struct {
     int rc, store_rc;
 } meanings[] = {
     {ENOSPC, STORE_FULL},           {EDQUOT, STORE_FULL},          {EFBIG, STORE_FULL},
-    {ENOMEM, STORE_FULL},           {MDB_MAP_FULL, STORE_FULL},    {MDB_TXN_FULL, STORE_FULL},
+    {MDB_MAP_FULL, STORE_FULL},     {MDB_TXN_FULL, STORE_FULL},    {EAGAIN, STORE_BUSY},
     {MDB_READERS_FULL, STORE_BUSY}, {MDB_MAP_RESIZED, STORE_BUSY}, {MDB_CORRUPTED, STORE_CORRUPT},
     {MDB_INVALID, STORE_CORRUPT},   {MDB_NOTFOUND, STORE_CORRUPT}, {MDB_PAGE_NOTFOUND, STORE_CORRUPT},
 };
@@ -46,6 +46,8 @@ static int answer(struct lmdb *s, int rc, struct err *e)
     int store_rc = STORE_IO;
     if (rc == MDB_SUCCESS)
         return STORE_OK;
+    if (rc == ENOMEM)
+        mem_exhausted();
     for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
         if (meanings[i].rc == rc)
             store_rc = meanings[i].store_rc;
@@ -222,7 +224,6 @@ static int open_here(struct lmdb *s, bool read_only, struct err *e)
 {
     struct header header = {0};
     unsigned flags = 0;
-    int dead_readers = 0;
     uint64_t format = 0;
     int rc = home_open(&s->home, e);
     if (rc == STORE_OK && read_only)
@@ -234,7 +235,7 @@ static int open_here(struct lmdb *s, bool read_only, struct err *e)
     size_t map_bytes = header_map_bytes(store_lmdb_map_bytes, header.n_pages * header.page_bytes);
     int mdb_rc = env_open(&s->env, s->home.path, flags, map_bytes);
     if (mdb_rc == MDB_SUCCESS && !(flags & MDB_NOLOCK))
-        mdb_rc = mdb_reader_check(s->env, &dead_readers);
+        mdb_rc = mdb_reader_check(s->env, NULL);
     if (mdb_rc == MDB_SUCCESS)
         mdb_rc = check_short(s, header);
     if (mdb_rc == MDB_SUCCESS)
@@ -336,14 +337,16 @@ static int lmdb_acquire(void *self, bool wait, struct store_lease *out, struct e
 {
     struct lmdb *s = self;
     uint64_t noted = 0;
-    int dead_readers = 0;
     int rc = usable(s, e);
     if (rc == STORE_OK)
         rc = home_own(&s->home, wait, &noted, e);
     if (rc != STORE_OK)
         return rc;
-    mdb_reader_check(s->env, &dead_readers);
+    mdb_reader_check(s->env, NULL);
     rc = home_still_there(&s->home, e);
+    /* An owner killed in its commit may have left what is seen but not yet flushed. Nothing is built on that. */
+    if (rc == STORE_OK)
+        rc = answer(s, mdb_env_sync(s->env, 1), e);
     if (rc == STORE_OK)
         rc = read_fence(s, e);
     if (rc != STORE_OK) {

@@ -481,8 +481,9 @@ static const struct {
 
 static int next_fault(struct mem_disk *disk)
 {
-    if (!disk->fail_in || --disk->fail_in)
-        return 0;
+    int asked = disk->ask ? disk->ask(disk->ask_self) : 0;
+    if (asked || !disk->fail_in || --disk->fail_in)
+        return asked;
     bool known = disk->fault >= MEM_KILLED_BEFORE && disk->fault <= MEM_IO;
     return known ? disk->fault : 0;
 }

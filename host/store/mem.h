@@ -22,6 +22,9 @@ struct mem_disk {
     uint64_t
         fail_in; /* the fault strikes at this commit from now on, 1 the next; 0: never. One that changes nothing is none */
     int fault; /* enum mem_fault */
+    int (*ask)(
+        void *self); /* at every commit that changes something: the fault that strikes it, 0: none; NULL: not asked */
+    void *ask_self;
     uint64_t deaf; /* so many resolves answer STORE_UNKNOWN first; else an unknown commit never reaches the caller */
     bool dead; /* every call fails with STORE_IO, as after a kill; set false to start again */
     uint64_t n_commits, n_ops, n_gets, n_rows_scanned;

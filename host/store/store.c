@@ -40,7 +40,7 @@ const struct slice store_key_last_txid = TEXT("last_txid");
 const char *const store_db_names[DB_END] = {
     [DB_META] = "meta",     [DB_LINKS] = "links",     [DB_IDS] = "ids",   [DB_BASES] = "bases",
     [DB_INBOX] = "inbox",   [DB_INTENTS] = "intents", [DB_KEYS] = "keys", [DB_CONFLICTS] = "conflicts",
-    [DB_PARKED] = "parked", [DB_HISTORY] = "history", [DB_RUNS] = "runs",
+    [DB_PARKED] = "parked", [DB_HISTORY] = "history", [DB_RUNS] = "runs", [DB_CHILDREN] = "children",
 };
 
 static const char *const rc_names[] = {
@@ -407,6 +407,7 @@ void batch_clear(struct store_batch *b)
 void batch_fini(struct store_batch *b)
 {
     arena_fini(&b->arena);
+    buf_fini(&b->row);
     mem_free(b->ops);
     *b = (struct store_batch){0};
 }

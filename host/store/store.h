@@ -22,7 +22,8 @@ enum store_db {
     DB_PARKED = 9, /* number → a record set aside with its reason */
     DB_HISTORY = 10, /* number → one write and why */
     DB_RUNS = 11, /* run ULID → its report */
-    DB_END = 12
+    DB_CHILDREN = 12, /* link number, which children, side → they are to be looked at: the parent has changed there */
+    DB_END = 13
 };
 
 enum { STORE_KEY_MAX = 500 }; /* bytes */
@@ -135,6 +136,7 @@ struct store_batch {
     struct arena arena;
     struct store_op *ops;
     size_t n_ops, room;
+    struct buf row; /* where a row may be made before it is put */
 };
 void batch_put(struct store_batch *b, int db, struct slice key, struct slice value);
 void batch_put_new(struct store_batch *b, int db, struct slice key, struct slice value);

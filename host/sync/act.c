@@ -75,15 +75,27 @@ static void set_base(struct act *t, uint64_t link, int s, const char *name, cons
     put_base_row(&t->batch, link, s, base);
 }
 
-/* The loser's base becomes what it holds, so that it no longer counts as changed; the winner's is forgotten, so that it does. */
+/* Side s counts as unchanged: its base is what it holds. */
+static void accept(struct act *t, const struct wait_row *w, const struct rule *r, int s)
+{
+    struct sl_value none = value_null(NULL);
+    const struct sl_value *held = w->value[s].type == SL_ABSENT ? &none : &w->value[s];
+    set_base(t, w->link, s, rule_base_name(r, s, &t->arena), held);
+}
+
+/*
+ * The loser counts as unchanged; the winner's base is forgotten, so that it counts as changed. What drifted and is to stay has
+ * nowhere to go: the side that owns the field is not written.
+ */
 static void tilt(struct act *t, const struct wait_row *w, int winner)
 {
-    int loser = 1 - winner;
     struct rule r = {.field = {w->field[0], w->field[1]}};
-    struct sl_value none = value_null(NULL);
-    const struct sl_value *held = w->value[loser].type == SL_ABSENT ? &none : &w->value[loser];
-    set_base(t, w->link, loser, rule_base_name(&r, loser, &t->arena), held);
     struct sl_value forget = value_absent(NULL);
+    if (w->kind == WAIT_DRIFT && winner != w->side) {
+        accept(t, w, &r, winner);
+        return;
+    }
+    accept(t, w, &r, 1 - winner);
     set_base(t, w->link, winner, rule_base_name(&r, winner, &t->arena), &forget);
 }
 
@@ -103,6 +115,7 @@ static void put_decision(struct act *t, const struct wait_row *w, int take, int6
                             .run = w->run,
                             .at_ms = now_ms,
                             .link = w->link,
+                            .side = (uint8_t)(1 - take),
                             .reason = REASON_RESOLVED,
                             .id = {w->id[0], w->id[1]},
                             .label = w->label,
@@ -228,10 +241,13 @@ static int leave_parked(struct store *s, uint64_t id, bool retry, struct err *e)
         return end(&t);
     del_number_row(&t.batch, DB_PARKED, id);
     if (state_link(t.snap, w.link, &t.arena, &l, e) == STORE_OK) {
-        if (retry)
+        if (retry) { /* whatever was learned of its fields is to be learned anew */
+            struct row_key notes = key_notes(l.number);
+            batch_del(&t.batch, DB_BASES, key_slice(&notes));
             look_again(&t, &l);
+        }
         close_intent(&t, &l);
-        clear_mark(&t, &l, MARK_PARKED);
+        clear_mark(&t, &l, MARK_PARKED | (retry ? MARK_DOUBT : 0));
     }
     return end(&t);
 }
@@ -298,12 +314,27 @@ static void close_waits(struct act *t, uint64_t link)
     }
 }
 
+/* A record that was ambiguous leaves: the next run looks at the others again. */
+static void look_at_ambiguous(struct act *t, const struct link *l)
+{
+    struct store_row rows[200];
+    struct row_key from = key_number(0);
+    size_t n = (l->marks & MARK_CONFLICT) && l->state == LINK_HALF ? 200 : 0;
+    while (n == 200 && !t->e->code) {
+        store_scan(t->snap, DB_CONFLICTS, key_slice(&from), slice_of(NULL, 0), false, 200, rows, &n);
+        for (size_t i = 0; i < n; i++) {
+            struct wait_row w;
+            uint64_t number = key_to_number(rows[i].key);
+            from = key_number(number + 1);
+            if (!wait_decode(rows[i].value, number, &t->arena, &w, t->e) && w.kind == WAIT_AMBIGUOUS && w.id[w.side])
+                put_inbox_row(&t->batch, w.side, w.id[w.side], &(struct inbox_row){.kind = INBOX_HINT});
+        }
+    }
+}
+
 static void forget_half(struct act *t, const struct link *l)
 {
-    for (int s = 0; s < 2; s++) {
-        struct row_key base = key_base(l->number, s);
-        batch_del(&t->batch, DB_BASES, key_slice(&base));
-    }
+    del_base_rows(&t->batch, l->number);
     if (l->open_op)
         del_number_row(&t->batch, DB_INTENTS, l->open_op);
     del_number_row(&t->batch, DB_LINKS, l->number);
@@ -328,8 +359,11 @@ int act_link(struct store *s, const char *identity, const char *a, const char *b
         if (!act_find_link(s, x, id[x], &t.arena, &l[x], e) && !standing_alone(&l[x], x))
             err_set(e, ERR_CONFIG, "'%s' on side %s is linked already; `unlink` it first", id[x], x ? "b" : "a");
     if (!e->code) {
-        struct link joined = {.number = l[0].number, .generation = 1, .state = LINK_LIVE, .id = {id[0], id[1]}};
-        joined.key = link_key(identity, 0, id[0], 1);
+        uint32_t generation = l[0].generation > l[1].generation ? l[0].generation : l[1].generation;
+        struct link joined = {
+            .number = l[0].number, .generation = generation, .state = LINK_LIVE, .id = {id[0], id[1]}};
+        joined.key = link_key(identity, 0, id[0], generation);
+        look_at_ambiguous(&t, l[0].marks & MARK_CONFLICT ? &l[0] : &l[1]);
         forget_half(&t, &l[0]);
         if (l[1].number != l[0].number)
             forget_half(&t, &l[1]);
@@ -355,6 +389,8 @@ int act_unlink(struct store *s, int side, const char *id, bool forget, const str
         return e->code;
     if (act_find_link(s, side, id, &t.arena, &l, e))
         return end(&t);
+    if (!e->code)
+        look_at_ambiguous(&t, &l);
     if (forget) {
         forget_half(&t, &l);
         for (int x = 0; x < 2; x++)
@@ -362,6 +398,7 @@ int act_unlink(struct store *s, int side, const char *id, bool forget, const str
                 struct row_key k = key_id(x, l.id[x]);
                 batch_del(&t.batch, DB_IDS, key_slice(&k));
             }
+        look_again(&t, &l); /* a feed of changes would not name them again */
     } else if (l.state == LINK_LIVE || l.state == LINK_HALF) {
         l.state = LINK_UNLINKED;
         l.settled_ms = world->now_ms(world->self);

@@ -34,7 +34,7 @@ int act_side(const char *text, const char **id);
 /* Counts for status. */
 struct status_counts {
     uint64_t in_step, excluded, conflicts, parked, withheld, unlinked, pending;
-    bool first_done;
+    bool undecided; /* whether its first run may write: no run has ended but for those that wait for a review */
     struct {
         int64_t at_ms;
         const char *json; /* the last run's report */
@@ -47,6 +47,8 @@ struct undo_item {
     const char *what; /* restored, removed, created again, left */
     int side;
     const char *id, *field, *why;
+    const struct sl_value *before,
+        *after; /* of the field: as it is, as it was and becomes again; NULL: no field, or left */
 };
 struct undo_report {
     uint64_t done, left;

@@ -4,22 +4,27 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sync/engine.h"
+#include "sync/notes.h"
 #include "sync/write.h"
 
 /* --- ending a unit without a write --- */
 
 static uint32_t marks_of(const struct unit *u)
 {
-    uint32_t marks =
-        u->link.marks & (MARK_TAKEN | MARK_ALONE | MARK_GONE_A | MARK_GONE_B | MARK_PARKED | MARK_CONFLICT);
+    uint32_t marks = u->link.marks &
+                     (MARK_TAKEN | MARK_ALONE | MARK_DOUBT | MARK_GONE_A | MARK_GONE_B | MARK_PARKED | MARK_CONFLICT);
     for (int s = 0; s < 2; s++)
         if (u->view[s].kind == VIEW_HERE) {
             marks &= ~MARK_GONE(s);
             if (u->view[s].out)
-                marks |= MARK_OUT(s);
+                marks |= u->view[s].left ? MARK_LEFT(s) : MARK_OUT(s);
         }
     return marks;
+}
+
+static bool tombstone(const struct unit *u)
+{
+    return u->link.state == LINK_UNLINKED || u->link.state == LINK_UNDONE;
 }
 
 /* What was seen of side s, so that the next listing knows it again. */
@@ -32,11 +37,14 @@ static void put_seen(struct engine *g, struct unit *u, int s)
     row.marks = u->link.marks;
     if (u->now[s]) {
         row.version = version_hash(u->now[s]->version);
-        row.content = record_digest(u->now[s]);
-    } else if (u->has[s] && u->row[s].kind == INBOX_UNREADABLE) {
+        row.content = unit_digest(u, s);
+    } else if (u->has[s] && (u->row[s].kind == INBOX_UNREADABLE || (u->row[s].kind == INBOX_HINT && tombstone(u)))) {
         row.version = version_hash(u->row[s].version);
         row.content = 0;
     }
+    bool moved = row.version != u->seen[s].version || row.content != u->seen[s].content;
+    if (moved && g->pair->n_children)
+        children_due(g, u, 1u << s);
     if (memcmp(&row, &u->seen[s], sizeof row) != 0)
         put_id_row(&g->batch, s, u->link.id[s], &row);
     u->seen[s] = row;
@@ -56,9 +64,10 @@ void unit_settled(struct engine *g, struct unit *u, int klass)
 
 static void forget_link(struct engine *g, struct unit *u)
 {
+    g->unclear |= wait_ambiguous(u);
+    g->visited[u->link.number] = VISIT_GONE;
+    del_base_rows(&g->batch, u->link.number);
     for (int s = 0; s < 2; s++) {
-        struct row_key base = key_base(u->link.number, s);
-        batch_del(&g->batch, DB_BASES, key_slice(&base));
         if (!u->link.id[s])
             continue;
         struct row_key id = key_id(s, u->link.id[s]);
@@ -66,13 +75,12 @@ static void forget_link(struct engine *g, struct unit *u)
         del_inbox_row(&g->batch, s, u->link.id[s]);
     }
     del_number_row(&g->batch, DB_LINKS, u->link.number);
-    wait_close(g, u, DB_CONFLICTS, NULL);
-    wait_close(g, u, DB_PARKED, NULL);
+    wait_close(g, u->link.number);
     engine_class(g, u->link.number, CLASS_APPLIED);
     u->done = true;
 }
 
-static void park(struct engine *g, struct unit *u, int s, const char *reason, const char *version)
+void unit_park(struct engine *g, struct unit *u, int s, const char *reason, const char *version)
 {
     wait_open(g, u, NULL, WAIT_PARKED, s, reason, version);
     u->link.marks |= MARK_PARKED;
@@ -82,13 +90,23 @@ static void park(struct engine *g, struct unit *u, int s, const char *reason, co
 /* A record nobody knows may be the one of a create whose reply was lost: it waits until that is settled. */
 static bool perhaps_ours(struct engine *g, struct unit *u, int s)
 {
+    uint32_t before = u->link.marks;
     if (u->link.state != LINK_HALF || !u->link.id[s] || g->open_creates[s] == 0)
         return false;
-    if (u->new_link && !g->env->dry) {
+    quarantine_alone(g, u, 1 - s);
+    if ((u->new_link || u->link.marks != before) && !g->env->dry) {
         put_link_row(&g->batch, &u->link);
         put_id_row(&g->batch, s, u->link.id[s], &u->seen[s]);
     }
     return true;
+}
+
+/* Does it wait for what only a person can settle, a create of its own, or of those that it may be one of? */
+static bool for_a_person(const struct engine *g, const struct unit *u, int s)
+{
+    if (u->link.state == LINK_HALF)
+        return g->open_creates[s] > 0 && g->open_creates[s] == g->parked_creates[s];
+    return u->link.open_op && (u->link.marks & MARK_PARKED);
 }
 
 /* Too soon after our own write: what was read is not to be believed, and not later either. */
@@ -109,21 +127,32 @@ static bool stale_read(struct engine *g, struct unit *u)
 /* What is not planned at all: unreadable records, tombstones of links, reads that did not come through. */
 static bool settle_early(struct engine *g, struct unit *u)
 {
-    if (u->link.state == LINK_UNLINKED || u->link.state == LINK_UNDONE) {
+    if (tombstone(u)) {
+        for (int s = 0; s < 2; s++)
+            if (u->has[s] && u->row[s].kind == INBOX_GONE)
+                u->link.marks |= MARK_GONE(s);
         unit_settled(g, u, CLASS_FILTERED);
         return true;
     }
     for (int s = 0; s < 2; s++) {
         bool needed = u->has[s] && !u->now[s] && (u->row[s].kind == INBOX_HINT || u->read_failed[s]);
-        if (needed || stale_read(g, u) || u->link.open_op ||
-            perhaps_ours(g, u, s)) { /* one operation at a time on a link */
-            engine_class(g, u->link.number, CLASS_PENDING);
+        /* one operation at a time; but a first look for what an older state has forgotten changes nothing, and misses no link */
+        bool looks = g->probing && u->link.state == LINK_LIVE;
+        bool busy = !looks && (stale_read(g, u) || u->link.open_op);
+        if (needed || busy || perhaps_ours(g, u, s)) {
+            bool parked = !needed && for_a_person(g, u, s);
+            engine_class(g, u->link.number, parked ? CLASS_PARKED : CLASS_PENDING);
+            g->unlooked |= u->link.state == LINK_LIVE;
+            join_put_off(g, u);
             u->done = true; /* the inbox keeps it */
             return true;
         }
         if (u->has[s] && u->row[s].kind == INBOX_UNREADABLE) {
-            if (!g->env->dry)
-                park(g, u, s, u->row[s].message ? u->row[s].message : "cannot be read", u->row[s].version);
+            const char *reason = u->row[s].message ? u->row[s].message : "cannot be read";
+            if (g->env->dry)
+                show_wait(g, u, "parked", reason);
+            else
+                unit_park(g, u, s, reason, u->row[s].version);
             u->done = true;
             return true;
         }
@@ -131,98 +160,20 @@ static bool settle_early(struct engine *g, struct unit *u)
     return false;
 }
 
-/* --- matching a half --- */
-
-/* Joins the half link of the partner into ours: one link from now on. Returns -1 if it is no partner after all. */
-static int join(struct engine *g, struct unit *u, int s, uint64_t partner, unsigned rank)
-{
-    struct store_snap *snap = NULL;
-    struct link other;
-    int t = 1 - s, rc = engine_fail(g, store_snap(g->store, &snap, g->e));
-    if (rc == 0)
-        rc = engine_fail(g, state_link(snap, partner, &g->chunk, &other, g->e));
-    if (rc == 0 && (other.state != LINK_HALF || !other.id[t] || g->visited[partner] == VISIT_DROPPED)) {
-        store_snap_end(snap);
-        return -1;
-    }
-    if (rc == 0) {
-        u->link.id[t] = other.id[t];
-        rc = engine_fail(g, state_id(snap, t, other.id[t], &u->seen[t], g->e));
-        if (rc == 0) {
-            int found = state_inbox(snap, t, other.id[t], &g->chunk, &u->row[t], g->e);
-            u->has[t] = found == STORE_OK;
-            rc = engine_fail(g, found);
-        }
-    }
-    store_snap_end(snap);
-    if (rc || units_read(g, u, 1))
-        return g->e->code;
-    if (!match_holds(g, u, t, rank, partner)) {
-        u->link.id[t] = NULL;
-        u->has[t] = false;
-        u->now[t] = NULL;
-        u->seen[t] = (struct id_row){0};
-        return -1;
-    }
-    u->link.state = LINK_LIVE;
-    u->partner = partner;
-    engine_listed(g, u->link.number, t);
-    engine_drop(g, partner);
-    return unit_views(g, u);
-}
-
-static void put_joined(struct engine *g, struct unit *u)
-{
-    if (!u->partner)
-        return;
-    int s = u->link.id[0] && u->seen[0].link == u->partner ? 0 : 1;
-    struct link other = {.number = u->partner, .key = link_key(g->env->identity, s, u->link.id[s], 1)};
-    match_del_keys(g, &other, s, u->now[s]);
-    match_del_keys(g, &u->link, 1 - s, u->now[1 - s]);
-    del_number_row(&g->batch, DB_LINKS, u->partner);
-}
-
-/* Returns 0 to go on planning; 1 when the unit is settled; an err code below zero is never used: g->e tells. */
-static int match_half(struct engine *g, struct unit *u)
-{
-    int s = u->link.id[0] ? 0 : 1;
-    uint64_t partner = 0;
-    unsigned rank = 0;
-    const char *names = NULL;
-    if (u->link.state != LINK_HALF || u->view[s].kind != VIEW_HERE || u->view[s].out || !g->matching)
-        return 0;
-    int found = match_partner(g, u, s, &partner, &rank, &names);
-    if (g->e->code)
-        return 1;
-    if (found == MATCH_ONE) {
-        int rc = join(g, u, s, partner, rank);
-        return rc > 0;
-    }
-    if (found != MATCH_AMBIGUOUS)
-        return 0;
-    const char *reason = arena_printf(
-        &g->chunk, "matches more than one record (%s); link by hand: `syncline link %s A B`", names, g->pair->name);
-    if (g->env->dry) {
-        show_wait(g, u, "ambiguous", reason);
-    } else {
-        wait_open(g, u, NULL, WAIT_AMBIGUOUS, s, reason, NULL);
-        u->link.marks |= MARK_CONFLICT;
-        unit_settled(g, u, CLASS_CONFLICT);
-    }
-    u->done = true;
-    return 1;
-}
-
 /* --- planning --- */
 
-static void plan_unit(struct engine *g, struct unit *u)
+void unit_plan(struct engine *g, struct unit *u)
 {
     struct plan_in in = {.pair = g->pair, .rules = u->rules, .n_rules = u->n_rules, .now_ms = g->now_ms};
     for (int s = 0; s < 2; s++) {
         in.side[s] = u->view[s];
         in.caps[s] = g->caps[s];
     }
+    if (g->pair->parent && !g->pair->append)
+        in.rules = children_rules(g, u, &in.n_rules);
+    quarantine_doubt(g, u, &in);
     plan_link(&in, &g->chunk, &u->plan);
+    notes_hold(g, u);
     /* what the first run may not create stays as it is, for ever filtered until a partner appears */
     bool create = u->plan.write[0].kind == SL_CREATE || u->plan.write[1].kind == SL_CREATE;
     if (create && u->link.state == LINK_HALF && g->first && g->first_run == FIRST_MATCH_ONLY)
@@ -247,10 +198,8 @@ static int class_of_plan(const struct unit *u)
 
 static void put_waits(struct engine *g, struct unit *u)
 {
-    if (u->link.marks & (MARK_CONFLICT | MARK_PARKED)) {
-        wait_close(g, u, DB_CONFLICTS, NULL);
-        wait_close(g, u, DB_PARKED, NULL);
-    }
+    if (u->link.marks & (MARK_CONFLICT | MARK_PARKED))
+        wait_close(g, u->link.number);
     u->link.marks &= ~(uint32_t)(MARK_CONFLICT | MARK_PARKED | MARK_ASIDE);
     if (u->plan.aside)
         u->link.marks |= MARK_ASIDE;
@@ -261,14 +210,15 @@ static void put_waits(struct engine *g, struct unit *u)
     }
 }
 
-/* What waited and waits no more is not counted by the marks its listing showed. */
 static void remark(struct engine *g, struct unit *u)
 {
-    uint32_t before = u->link.marks, waits = MARK_PARKED | MARK_CONFLICT | MARK_WITHHELD;
+    uint32_t before = u->link.marks;
+    g->unclear |= wait_ambiguous(u);
     u->link.marks = marks_of(u);
     put_waits(g, u);
-    if (before & ~u->link.marks & waits)
-        g->klass[u->link.number] = CLASS_PENDING;
+    for (int s = 0; s < 2; s++)
+        g->n_left[s] += (~before & u->link.marks & MARK_LEFT(s)) != 0;
+    engine_wait_over(g, u->link.number, before & ~u->link.marks, false);
 }
 
 static void put_settled_bases(struct engine *g, struct unit *u)
@@ -305,9 +255,11 @@ static void settle_plan(struct engine *g, struct unit *u)
     if (u->plan.unlink) {
         u->link.state = LINK_UNLINKED;
         klass = CLASS_APPLIED;
+        if (u->plan.guarded)
+            guard_spend(g);
         history_event(g, u, REASON_UNLINKED);
     }
-    if (u->plan.filtered)
+    if (u->plan.filtered || u->plan.unlink)
         for (int s = 0; s < 2; s++)
             if (u->view[s].kind == VIEW_GONE)
                 u->link.marks |= MARK_GONE(s);
@@ -326,12 +278,31 @@ static void hold_back(struct engine *g, struct unit *u)
                 engine_due(g, s, u->link.id[s], gone != 0);
                 held = true;
             }
+    g->visited[u->link.number] = VISIT_DUE;
     u->deferred = u->done = true;
 }
 
 static bool guarded(const struct unit *u)
 {
     return u->plan.guarded || u->plan.write[0].guarded || u->plan.write[1].guarded;
+}
+
+/* Under an older state partners are found before anything is created, and what might have one is not created unasked. */
+static void hold_create(struct engine *g, struct unit *u)
+{
+    bool create = u->plan.write[0].kind == SL_CREATE || u->plan.write[1].kind == SL_CREATE;
+    const char *reason = NULL;
+    bool wait = g->joining || (g->unlooked && g->hold == HOLD_COMPARE);
+    if (create && wait && u->link.state == LINK_HALF) {
+        engine_class(g, u->link.number, CLASS_PENDING);
+        g->visited[u->link.number] = 0;
+        u->done = true;
+    } else if ((reason = quarantine_create(g, u)) && g->env->dry) {
+        show_wait(g, u, "parked", reason);
+        u->done = true;
+    } else if (reason) {
+        unit_park(g, u, u->link.id[0] ? 0 : 1, reason, NULL);
+    }
 }
 
 static int plan_one(struct engine *g, struct unit *u)
@@ -342,48 +313,22 @@ static int plan_one(struct engine *g, struct unit *u)
         return g->e->code;
     if (unit_views(g, u))
         return g->e->code;
-    if (match_half(g, u))
+    if (join_half(g, u))
         return g->e->code;
-    plan_unit(g, u);
-    return 0;
+    unit_plan(g, u);
+    if (g->pair->parent && !children_ready(g, u))
+        return g->e->code;
+    hold_create(g, u);
+    return g->e->code;
 }
 
 /* --- intents --- */
 
-/* The id a record is created under where the host chooses it; former: the one it had before it was deleted, or NULL. */
-static const char *reserve_id(struct engine *g, struct unit *u, int t, const char *former)
+/* Its keys are taken away with the intent: should it stand alone again after all, it is looked at as new and has them again. */
+static void unsee(struct engine *g, struct unit *u, int s)
 {
-    const struct sl_object *o = &g->object[t]->object;
-    const char *source = u->link.id[1 - t];
-    bool taken = (u->link.marks & MARK_TAKEN) != 0;
-    if (!(o->caps & SL_CAP_RESERVED_ID))
-        return NULL;
-    if (o->id_rule == SL_ID_INTEGER)
-        return arena_printf(&g->chunk, "%" PRId64, g->next.id[t]++);
-    if (!taken && source && id_valid(o, source) && (text_equal(source, former) || id_free(g, t, source)))
-        return source;
-    char hex[33];
-    hex_encode(u->link.key.bytes, sizeof u->link.key.bytes, hex);
-    return arena_printf(&g->chunk, "sl-%.20s%s%s", hex, taken ? "-" : "", taken ? "2" : "");
-}
-
-static void new_generation(struct engine *g, struct unit *u, int t)
-{
-    u->link.generation++;
-    u->link.origin = (uint8_t)(1 - t);
-    u->link.key = link_key(g->env->identity, 1 - t, u->link.id[1 - t], u->link.generation);
-    if (u->link.id[t]) {
-        struct row_key id = key_id(t, u->link.id[t]);
-        struct row_key base = key_base(u->link.number, t);
-        batch_del(&g->batch, DB_IDS, key_slice(&id));
-        batch_del(&g->batch, DB_BASES, key_slice(&base));
-        if (u->has[t])
-            del_inbox_row(&g->batch, t, u->link.id[t]);
-        u->has[t] = false;
-        u->link.id[t] = NULL;
-        u->base[t] = NULL;
-        u->seen[t] = (struct id_row){0};
-    }
+    u->seen[s].content = 0;
+    put_id_row(&g->batch, s, u->link.id[s], &u->seen[s]);
 }
 
 static void make_intent(struct engine *g, struct unit *u)
@@ -394,7 +339,7 @@ static void make_intent(struct engine *g, struct unit *u)
     const struct sl_record *before = u->now[t] ? u->now[t] : u->base[t];
     const char *former = u->link.id[t];
     if (w->again)
-        new_generation(g, u, t);
+        unit_next_generation(g, u, t);
     *i = (struct intent){.number = g->next.op++,
                          .link = u->link.number,
                          .side = (uint8_t)t,
@@ -407,7 +352,7 @@ static void make_intent(struct engine *g, struct unit *u)
                          .source = u->view[1 - t].now ? base_shell(u->view[1 - t].now, &g->chunk, 0) : NULL};
     engine_ulid(g, i->ulid);
     if (w->kind == SL_CREATE) {
-        i->id = reserve_id(g, u, t, former);
+        i->id = id_reserve(g, u, t, former);
         u->link.state = LINK_PENDING;
         match_del_keys(g, &u->link, 1 - t, u->now[1 - t]);
     } else {
@@ -418,8 +363,8 @@ static void make_intent(struct engine *g, struct unit *u)
     }
     u->link.open_op = i->number;
     remark(g, u);
+    join_put(g, u);
     put_settled_bases(g, u);
-    put_joined(g, u);
     put_link_row(&g->batch, &u->link);
     put_intent_row(&g->batch, i);
     for (int s = 0; s < 2; s++) {
@@ -427,6 +372,10 @@ static void make_intent(struct engine *g, struct unit *u)
         if (u->has[s] && u->link.id[s])
             del_inbox_row(&g->batch, s, u->link.id[s]);
     }
+    if (w->kind == SL_CREATE && g->pair->n_children)
+        children_due(g, u, 1u << (1 - t));
+    if (w->kind == SL_CREATE && match_keyed(g, 1 - t))
+        unsee(g, u, 1 - t);
 }
 
 /* A plan that also needs the other side written is planned again after this write. */
@@ -455,12 +404,13 @@ static void commit_plan(struct engine *g, struct unit *u)
         if (allowed(g, u)) {
             make_intent(g, u);
         } else {
+            join_put_off(g, u);
             engine_class(g, u->link.number, CLASS_PENDING);
             u->done = true;
         }
     } else {
         remark(g, u);
-        put_joined(g, u);
+        join_put(g, u);
         settle_plan(g, u);
     }
 }
@@ -478,15 +428,33 @@ static int refresh(struct engine *g, struct unit *units, size_t n, int t)
             continue;
         if (unit_views(g, u))
             return g->e->code;
-        plan_unit(g, u);
+        unit_plan(g, u);
     }
     return 0;
+}
+
+/* An earlier run may have done already what this would do: both sides alike, both gone, or one made again for an edit. */
+static bool tells_of_more(const struct unit *u)
+{
+    return u->plan.alike || u->plan.forget || u->plan.write[0].again || u->plan.write[1].again;
+}
+
+/* Once each: neither what joined its partner, nor what another round looks at, nor a delete that the guard has counted. */
+static bool digested(const struct engine *g, const struct unit *u)
+{
+    int visit = g->visited[u->link.number];
+    return g->env->full && g->env->dry && !g->probing && visit == VISIT_DONE && !(guarded(u) && g->deletes_ok);
 }
 
 static void show_all(struct engine *g, struct unit *units, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (!units[i].done) {
+        if (digested(g, &units[i]))
+            digest_unit(g, &units[i]);
+    for (size_t i = 0; i < n; i++)
+        if (g->probing) {
+            g->n_forgotten += !units[i].done && tells_of_more(&units[i]);
+        } else if (!units[i].done) {
             if (guarded(&units[i]) && !g->deletes_ok)
                 hold_back(g, &units[i]);
             else
@@ -495,10 +463,21 @@ static void show_all(struct engine *g, struct unit *units, size_t n)
     batch_clear(&g->batch);
 }
 
+/* What was planned for a half before another unit found it is not carried out. */
+static void leave_to_partners(struct engine *g, struct unit *units, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int visit = g->visited[units[i].link.number];
+        units[i].done |= visit == VISIT_DROPPED || visit == VISIT_LATER;
+    }
+}
+
 int engine_apply(struct engine *g, struct unit *units, size_t n)
 {
     if (units_read(g, units, n))
         return g->e->code;
+    if (g->pair->parent)
+        children_sort(units, n);
     for (size_t i = 0; i < n; i++) {
         for (int s = 0; s < 2; s++)
             if (units[i].link.id[s] && g->visited[units[i].link.number] != VISIT_DROPPED)
@@ -509,12 +488,19 @@ int engine_apply(struct engine *g, struct unit *units, size_t n)
     for (int t = 1; t >= 0; t--)
         if (refresh(g, units, n, t))
             return g->e->code;
+    leave_to_partners(g, units, n);
     if (g->env->dry || g->review) {
         show_all(g, units, n);
         return 0;
     }
+    if (engine_view_begin(g))
+        return g->e->code;
     for (size_t i = 0; i < n; i++)
         commit_plan(g, &units[i]);
+    engine_view_end(g);
+    if (g->unclear && !g->e->code)
+        wait_look_again(g);
+    g->unclear = false;
     if (g->e->code || engine_commit(g))
         return g->e->code;
     for (int t = 1; t >= 0; t--)

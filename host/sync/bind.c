@@ -9,7 +9,7 @@ static const struct sl_field *field_at(const struct sl_object *o, uint32_t i)
     return (const struct sl_field *)(const void *)((const char *)o->fields + (size_t)o->field_size * i);
 }
 
-static const struct sl_field *field_named(const struct sl_object *o, const char *name)
+const struct sl_field *bind_field_of(const struct sl_object *o, const char *name)
 {
     for (uint32_t i = 0; name && i < o->n_fields; i++)
         if (strcmp(field_at(o, i)->name, name) == 0)
@@ -17,11 +17,25 @@ static const struct sl_field *field_named(const struct sl_object *o, const char 
     return NULL;
 }
 
+/* Does a rule name a field that is not listed? */
+static bool names_more(const struct engine *g, int s, const struct sl_object *o)
+{
+    const struct map *map = &g->pair->map;
+    bool more = false;
+    for (size_t i = 0; i < map->n_rules && !(o->caps & SL_CAP_OPEN_SCHEMA); i++)
+        more = more || (map->rules[i].field[s] && !bind_field_of(o, map->rules[i].field[s]));
+    return more;
+}
+
 static int describe_side(struct engine *g, int s)
 {
     struct object_info *list = NULL;
     const struct conf_side *side = &g->pair->side[s];
     int rc = session_describe(g->env->session[s], side->object, &g->lasting, &list, g->e);
+    struct object_info *whole = NULL;
+    if (rc == SL_OK && list && names_more(g, s, &list->object))
+        rc = session_describe_whole(g->env->session[s], side->object, &g->lasting, &whole, g->e);
+    list = whole ? whole : list;
     if (rc)
         return class_err(rc);
     if (!list)
@@ -37,7 +51,7 @@ static int describe_side(struct engine *g, int s)
 static int bind_field(struct engine *g, struct rule *r, int s)
 {
     const struct sl_object *o = &g->object[s]->object;
-    const struct sl_field *f = field_named(o, r->field[s]);
+    const struct sl_field *f = bind_field_of(o, r->field[s]);
     if (!r->field[s] || ((o->caps & SL_CAP_OPEN_SCHEMA) && !f))
         return 0;
     if (!f)
@@ -57,7 +71,7 @@ static int check_values(struct engine *g, const struct rule *r)
     uint32_t n[2] = {0, 0};
     struct buf problems = {0};
     for (int s = 0; s < 2; s++) {
-        const struct sl_field *f = field_named(&g->object[s]->object, r->field[s]);
+        const struct sl_field *f = bind_field_of(&g->object[s]->object, r->field[s]);
         if (f && f->type == SL_ENUM) {
             enums[s] = f->values;
             n[s] = f->n_values;
@@ -83,7 +97,7 @@ static void add_same_named(struct engine *g, size_t *n, const char *name)
     struct rule *r = &g->rules[(*n)++];
     *r = g->pair->map.open_rule;
     for (int s = 0; s < 2; s++) {
-        const struct sl_field *f = field_named(&g->object[s]->object, name);
+        const struct sl_field *f = bind_field_of(&g->object[s]->object, name);
         r->field[s] = name;
         r->type[s] = f ? f->type : SL_ABSENT;
     }
@@ -98,7 +112,7 @@ static size_t bind_omitted(struct engine *g)
     g->rules = arena_alloc(&g->lasting, (o[from]->n_fields + 1) * sizeof *g->rules);
     for (uint32_t i = 0; i < o[from]->n_fields; i++) {
         const struct sl_field *f = field_at(o[from], i);
-        const struct sl_field *other = field_named(o[1 - from], f->name);
+        const struct sl_field *other = bind_field_of(o[1 - from], f->name);
         bool there = other ? !omitted_both(other) : (o[1 - from]->caps & SL_CAP_OPEN_SCHEMA) != 0;
         if (!omitted_both(f) && there)
             add_same_named(g, &n, f->name);
@@ -122,7 +136,7 @@ static const char *key_field(const struct sl_object *o)
 int engine_bind(struct engine *g)
 {
     for (int s = 0; s < 2; s++)
-        if (describe_side(g, s))
+        if (describe_side(g, s) || bind_family(g, s))
             return g->e->code;
     struct map *map = (struct map *)(uintptr_t)&g->pair->map;
     for (int s = 0; s < 2; s++)
@@ -133,8 +147,9 @@ int engine_bind(struct engine *g)
     }
     if (!g->pair->fields_given) {
         map->open = false;
-        map->n_rules = bind_omitted(g);
+        map->n_rules = bind_is_comment(g) ? bind_comments(g) : bind_omitted(g);
         map->rules = g->rules;
+        bind_people(g);
         return 0;
     }
     g->rules = map->rules;
@@ -147,5 +162,6 @@ int engine_bind(struct engine *g)
     for (size_t i = 0; i < map->n_rules; i++)
         if (check_values(g, &g->rules[i]))
             return g->e->code;
+    bind_people(g);
     return 0;
 }

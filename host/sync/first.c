@@ -19,13 +19,12 @@ static int count_unlinked(struct engine *g, uint64_t n[2])
             rc = engine_fail(
                 g, store_scan(snap, DB_INBOX, key_slice(&from), slice_of(NULL, 0), false, 500, rows, &n_rows));
         for (size_t i = 0; rc == 0 && i < n_rows; i++) {
-            struct inbox_row row;
             const char *id = NULL;
             struct id_row seen;
             struct link l = {.state = LINK_HALF};
             int s = ((const uint8_t *)rows[i].key.data)[0];
             from = key_id(s, "");
-            rc = inbox_decode(rows[i].value, &g->chunk, &row, &id, g->e);
+            rc = inbox_decode_id(rows[i].value, &g->chunk, &id, g->e);
             if (rc == 0 && state_id(snap, s, id, &seen, g->e) == STORE_OK)
                 state_link(snap, seen.link, &g->chunk, &l, g->e);
             n[s] += rc == 0 && l.state == LINK_HALF;
@@ -35,7 +34,7 @@ static int count_unlinked(struct engine *g, uint64_t n[2])
             from.size = rows[i].key.size + 1;
         }
         store_snap_end(snap);
-        arena_reset(&g->chunk);
+        engine_chunk_end(g);
     }
     return rc;
 }
@@ -56,7 +55,7 @@ static int decide(struct engine *g)
         wanted = both ? FIRST_REVIEW : FIRST_MATCH_OR_CREATE;
     if (wanted == FIRST_REVIEW && !both && g->pair->first_run == FIRST_UNSET)
         wanted = FIRST_MATCH_OR_CREATE;
-    if (wanted == FIRST_MATCH_OR_CREATE && both && g->pair->n_match == 0 && creates(g))
+    if (wanted == FIRST_MATCH_OR_CREATE && !g->pair->parent && both && g->pair->n_match == 0 && creates(g))
         return err_set(g->e, ERR_CONFIG,
                        "pairs.%s: both sides hold unlinked records (%" PRIu64 " and %" PRIu64
                        ") and there is no `match`: the first run would double %" PRIu64
@@ -66,7 +65,25 @@ static int decide(struct engine *g)
     return 0;
 }
 
-int engine_first(struct engine *g)
+/* Where a whole state may be lost and no key is configured, what is equal on both sides is found by that. */
+static int match_unkeyed(struct engine *g)
+{
+    struct store_snap *snap = NULL;
+    bool empty[2] = {true, true};
+    g->by_content = g->hold == HOLD_COMPARE || (g->copied && !g->first);
+    if (g->first && g->pair->n_match == 0 && g->first_run != FIRST_CREATE_ONLY) {
+        if (engine_fail(g, store_snap(g->store, &snap, g->e)))
+            return g->e->code;
+        for (int s = 0; s < 2; s++)
+            empty[s] = state_side_empty(snap, DB_INBOX, s);
+        store_snap_end(snap);
+        g->by_content = !empty[0] && !empty[1];
+    }
+    g->matching |= g->by_content;
+    return 0;
+}
+
+static int decide_first(struct engine *g)
 {
     struct store_snap *snap = NULL;
     if (engine_fail(g, store_snap(g->store, &snap, g->e)))
@@ -92,4 +109,9 @@ int engine_first(struct engine *g)
         return engine_commit(g);
     }
     return 0;
+}
+
+int engine_first(struct engine *g)
+{
+    return decide_first(g) || match_unkeyed(g) ? g->e->code : 0;
 }

@@ -34,7 +34,7 @@ static int count_live(struct engine *g, uint64_t *n_live)
             from = key_number(l.number + 1);
         }
         store_snap_end(snap);
-        arena_reset(&g->chunk);
+        engine_chunk_end(g);
     }
     return rc;
 }
@@ -72,16 +72,27 @@ static int withhold(struct engine *g)
         for (size_t n = 0; rc == 0 && i < g->n_due && n < 1000; i++, n++)
             rc = withhold_one(g, snap, &g->due[i]);
         store_snap_end(snap);
-        arena_reset(&g->chunk);
+        engine_chunk_end(g);
         if (rc == 0)
             rc = engine_commit(g);
     }
     return rc;
 }
 
-static bool held_by_epoch(const struct engine *g)
+static const char *why_held(struct engine *g, uint64_t n_live)
 {
-    return (g->epoch_changed[0] || g->epoch_changed[1]) && g->approved < (int64_t)g->n_due;
+    static const char *const why[] = {[HOLD_COMPARE] = "the state is older than the data",
+                                      [HOLD_RESTORED] = "the state was older than the data",
+                                      [HOLD_EPOCH] = "the collection was rebuilt or restored"};
+    if (hold_deletes(g->hold, g->n_due, g->approved))
+        return why[g->hold];
+    return arena_printf(&g->chunk, "more than the guard allows for %" PRIu64 " links", n_live);
+}
+
+void guard_spend(struct engine *g)
+{
+    if (g->approved_left > 0)
+        put_meta_number(&g->batch, "approved", --g->approved_left);
 }
 
 int engine_guard(struct engine *g)
@@ -89,20 +100,16 @@ int engine_guard(struct engine *g)
     uint64_t n_live = 0;
     if (g->n_due == 0 || g->review)
         return 0;
-    if (count_live(g, &n_live))
+    /* the links are only counted where the percentage decides */
+    if (!guard_allows(g->pair, g->n_due, 0, g->approved) && count_live(g, &n_live))
         return g->e->code;
-    bool allowed = guard_allows(g->pair, g->n_due, n_live, g->approved) && !held_by_epoch(g);
-    if (allowed &&
-        g->env->only) /* a plan being applied carries its own approval item by item, under the same ceiling */
-        allowed = true;
-    if (!allowed) {
+    if (!g->hold && (g->epoch_changed[0] || g->epoch_changed[1]))
+        g->hold = HOLD_EPOCH;
+    if (!guard_allows(g->pair, g->n_due, n_live, g->approved) || hold_deletes(g->hold, g->n_due, g->approved)) {
         g->report->deletes_due = g->n_due;
         g->report->waits = true;
-        snprintf(g->report->message, sizeof g->report->message,
-                 "%zu deletes withheld: more than the guard allows for %" PRIu64
-                 " links%s; look at the other side, then `syncline approve %s --deletes %zu`",
-                 g->n_due, n_live, held_by_epoch(g) ? " (the collection was rebuilt or restored)" : "", g->pair->name,
-                 g->n_due);
+        engine_say(g, "%zu deletes withheld: %s; look at the other side, then `syncline approve %s --deletes %zu`",
+                   g->n_due, why_held(g, n_live), g->pair->name, g->n_due);
         return withhold(g);
     }
     g->deletes_ok = true;

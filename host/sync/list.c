@@ -63,7 +63,7 @@ static void count_link(const struct link *l, struct status_counts *out)
         out->withheld++;
     else if (l->state == LINK_PENDING || l->open_op)
         out->pending++;
-    else if (l->state == LINK_HALF || (l->marks & (MARK_OUT_A | MARK_OUT_B)))
+    else if (l->state == LINK_HALF || (l->marks & MARKS_OUTSIDE))
         out->excluded++;
     else if (!(l->marks & (MARK_CONFLICT | MARK_PARKED)))
         out->in_step++;
@@ -95,7 +95,7 @@ static void last_run(struct store *s, struct arena *a, struct status_counts *out
     store_scan(snap, DB_RUNS, slice_of(NULL, 0), slice_of(NULL, 0), true, 1, &row, &n);
     if (n)
         out->last.json = arena_dup(a, row.value.data, row.value.size);
-    out->first_done = meta_number(snap, "first_done", 0) != 0;
+    out->undecided = !meta_number(snap, "first_done", 0) && !meta_number(snap, "first_run", 0);
     out->last.at_ms = meta_number(snap, "last_run_ms", 0);
     store_snap_end(snap);
 }

@@ -15,6 +15,7 @@ struct field {
     bool to_ok[2];
     const char *error; /* mapping refused it */
     bool equal;
+    bool doubted; /* an old base called one side unchanged, and nothing proves it */
     int winner; /* 0 or 1; -1: leave both, nothing to do; -2: left to a person; 2: both get merged */
     int reason;
     int wait;
@@ -33,19 +34,30 @@ static struct sl_value value_of(const struct sl_record *r, const char *name)
     return v ? *v : value_absent(name);
 }
 
+/* The fields of a base made here, which are not yet anybody else's. */
+static struct sl_value *base_fields(struct sl_record *r)
+{
+    return (struct sl_value *)(uintptr_t)r->fields;
+}
+
 const char *rule_base_name(const struct rule *r, int s, struct arena *a)
 {
     return r->field[s] ? r->field[s] : arena_printf(a, "=%s", r->field[1 - s]);
 }
 
-/* What side t would get; prior restores its type. */
+/* What side t holds, or held before it was deleted: a value that comes back gets its type. */
+static const struct sl_value *prior(const struct field *f, int t)
+{
+    const struct sl_value *held = f->now[t].type != SL_ABSENT ? &f->now[t] : &f->base[t];
+    return held->type != SL_ABSENT ? held : NULL;
+}
+
 static void map_to(const struct plan_in *in, struct field *f, int t, struct arena *a)
 {
     struct err e = {0};
     if (!f->rule->to[t] || !in->side[1 - t].now)
         return;
-    const struct sl_value *prior = f->now[t].type != SL_ABSENT ? &f->now[t] : NULL;
-    if (map_value(f->rule, t, in->side[1 - t].now, prior, in->now_ms, a, &f->mapped[t], &e))
+    if (map_value(f->rule, t, in->side[1 - t].now, prior(f, t), in->now_ms, a, &f->mapped[t], &e))
         f->error = f->error ? f->error : arena_text(a, e.text);
     else
         f->to_ok[t] = true;
@@ -132,7 +144,7 @@ static bool map_one(const struct plan_in *in, const struct field *f, int t, cons
 {
     struct err e = {0};
     struct sl_record one = {.size = sizeof one, .id = "", .fields = v, .n_fields = 1, .field_size = sizeof *v};
-    return map_value(f->rule, t, &one, f->now[t].type != SL_ABSENT ? &f->now[t] : NULL, in->now_ms, a, out, &e) == 0;
+    return map_value(f->rule, t, &one, prior(f, t), in->now_ms, a, out, &e) == 0;
 }
 
 static void by_elements(const struct plan_in *in, struct field *f, struct arena *a)
@@ -201,6 +213,14 @@ static void decide_first(const struct plan_in *in, struct field *f, struct arena
         decide_conflict(in, f, a);
 }
 
+/* Where a side was written since its old base, that it holds the base's value may be somebody's edit back. */
+static void doubt(const struct plan_in *in, struct field *f)
+{
+    for (int s = 0; s < 2; s++)
+        if (in->doubt[s] && f->known[s] && !f->dirty[s] && f->dirty[1 - s] && f->now[s].type != SL_ABSENT)
+            f->dirty[s] = f->doubted = true;
+}
+
 static void decide(const struct plan_in *in, struct field *f, struct arena *a)
 {
     const struct rule *r = f->rule;
@@ -211,6 +231,7 @@ static void decide(const struct plan_in *in, struct field *f, struct arena *a)
     f->equal = values_agree(f);
     if (f->equal)
         return;
+    doubt(in, f);
     if (first) {
         decide_first(in, f, a);
         return;
@@ -229,33 +250,58 @@ static void decide(const struct plan_in *in, struct field *f, struct arena *a)
         take(f, f->dirty[0] ? 0 : 1, REASON_CHANGED);
 }
 
-/* A group takes one side whole: the side that changed, or by the policy of its first conflicting field. */
+/* A side that does not report a field of the group which the other changed cannot be taken whole. */
+static bool incomplete(const struct field *fields, size_t n, int group, int side)
+{
+    for (size_t i = 0; i < n; i++)
+        if (fields[i].rule->group == group && !fields[i].equal && fields[i].dirty[1 - side] &&
+            fields[i].now[side].type == SL_ABSENT)
+            return true;
+    return false;
+}
+
+/* A group that one side owns goes as a field does: the other side's edits are drift. */
+static void decide_owned(struct field *whole, const bool dirty[2], bool first)
+{
+    int t = whole->rule->to[1] ? 1 : 0;
+    whole->dirty[0] = dirty[0];
+    whole->dirty[1] = dirty[1];
+    whole->winner = -1;
+    if (first || !dirty[t])
+        take(whole, 1 - t, first ? REASON_FIRST : REASON_CHANGED);
+    else
+        decide_drift(whole, t);
+}
+
+/* A group takes one side whole, by the fields that differ: the side that changed, or by the policy of its first conflicting field. */
 static void decide_group(const struct plan_in *in, struct field *fields, size_t n, int group, struct arena *a)
 {
-    bool dirty[2] = {false, false}, differ = false, first = true;
+    bool dirty[2] = {false, false}, first = true;
     struct field *lead = NULL;
     for (size_t i = 0; i < n; i++) {
         struct field *f = &fields[i];
-        if (f->rule->group != group)
+        if (f->rule->group != group || f->equal)
             continue;
         dirty[0] |= f->dirty[0];
         dirty[1] |= f->dirty[1];
-        first &= !f->known[0] && !f->known[1];
-        if (!f->equal && (f->dirty[0] || f->dirty[1])) {
-            differ = true;
+        if (f->dirty[0] || f->dirty[1]) {
+            first &= !f->known[0] && !f->known[1];
             lead = lead && lead->dirty[0] && lead->dirty[1] ? lead : f;
         }
     }
-    if (!differ || !lead)
+    if (!lead)
         return;
     struct field whole = *lead;
-    if (dirty[0] && dirty[1]) {
+    if (lead->rule->to[0] != lead->rule->to[1]) {
+        decide_owned(&whole, dirty, first);
+    } else if (dirty[0] && dirty[1]) {
         if (first)
             decide_first(in, &whole, a);
         else
             decide_conflict(in, &whole, a);
-        if (whole.winner == 2)
-            leave(&whole, WAIT_CONFLICT); /* elements of one field cannot be merged without tearing the group */
+        bool merged = whole.winner == 2; /* elements of one field cannot be merged without tearing the group */
+        if (merged || (whole.winner >= 0 && incomplete(fields, n, group, whole.winner)))
+            leave(&whole, WAIT_CONFLICT);
     } else if (whole.winner >= -1) {
         take(&whole, dirty[0] ? 0 : 1, REASON_CHANGED);
     }
@@ -305,19 +351,42 @@ static const char *wait_text(const struct field *f)
     return "changed on both sides; take a or b, or give a value, with `syncline conflicts resolve`";
 }
 
+/* The old base, or none, in a record with room for a field of every rule more. */
+static struct sl_record *base_begin(const struct plan_in *in, int s, struct arena *a)
+{
+    const struct sl_record *old = in->side[s].base;
+    struct sl_record *r = base_shell(old ? old : in->side[s].now, a, (old ? old->n_fields : 0) + in->n_rules);
+    for (uint32_t i = 0; old && i < old->n_fields; i++)
+        base_fields(r)[r->n_fields++] = *sl_value_at(old->fields, old->field_size, i);
+    return r;
+}
+
+static void set_base(const struct plan_in *in, struct plan_out *out, const struct field *f, int s,
+                     const struct sl_value *value, struct arena *a)
+{
+    struct sl_record *base = (struct sl_record *)(uintptr_t)out->settle[s];
+    if (!base)
+        out->settle[s] = base = base_begin(in, s, a);
+    const struct sl_value *old = record_field(base, f->name[s]);
+    uint32_t at = old ? (uint32_t)(old - base->fields) : base->n_fields++;
+    base_fields(base)[at] = named(*value, f->name[s]);
+}
+
 /* The bases agree without a write: both sides hold the same. */
 static void settle(const struct plan_in *in, struct plan_out *out, const struct field *f, struct arena *a)
 {
-    for (int s = 0; s < 2; s++) {
-        if (f->now[s].type == SL_ABSENT || (f->known[s] && value_same(&f->now[s], &f->base[s])))
-            continue;
-        struct sl_record *base = (struct sl_record *)(uintptr_t)out->settle[s];
-        if (!base)
-            out->settle[s] = base =
-                in->side[s].base ? record_copy(a, in->side[s].base) : base_shell(in->side[s].now, a, in->n_rules);
-        struct sl_value v = named(f->now[s], f->name[s]);
-        record_set(base, a, &v);
-    }
+    out->alike |= f->dirty[0] && f->dirty[1] && f->known[0] && f->known[1];
+    for (int s = 0; s < 2; s++)
+        if (f->now[s].type != SL_ABSENT && !(f->known[s] && value_same(&f->now[s], &f->base[s])))
+            set_base(in, out, f, s, &f->now[s], a);
+}
+
+/* Both sides count as changed from now on, whichever run looks: each side's base is what the other holds. */
+static void cross_bases(const struct plan_in *in, struct plan_out *out, const struct field *f, struct arena *a)
+{
+    for (int s = 0; s < 2; s++)
+        if (f->to_ok[s])
+            set_base(in, out, f, s, &f->mapped[s], a);
 }
 
 /* Where both sides lack something the bases stay until both have it: the same merge again finds the second half. */
@@ -339,6 +408,8 @@ static void carry_out(const struct plan_in *in, struct plan_out *out, const stru
     int t = 1 - f->winner;
     if (f->winner == -2) {
         add_wait(out, f, f->wait, wait_text(f));
+        if (f->doubted)
+            cross_bases(in, out, f, a);
     } else if (f->winner == 2) {
         add_merged(out, f);
     } else if (f->winner >= 0) {
@@ -371,10 +442,10 @@ static void out_init(const struct field *fields, size_t n, struct arena *a, stru
 
 void merge_fields(const struct plan_in *in, struct arena *a, struct plan_out *out)
 {
-    struct field *fields = mem_alloc((in->n_rules + 1) * sizeof *fields);
+    struct field *fields = mem_grow(NULL, (in->n_rules + 1) * sizeof *fields);
     int groups = 0;
     for (size_t i = 0; i < in->n_rules; i++) {
-        fields[i].rule = &in->rules[i];
+        fields[i] = (struct field){.rule = &in->rules[i]};
         load_values(in, &fields[i], a);
         decide(in, &fields[i], a);
         if (in->rules[i].group > groups)
@@ -390,7 +461,7 @@ void merge_fields(const struct plan_in *in, struct arena *a, struct plan_out *ou
 
 void merge_create(const struct plan_in *in, int t, struct arena *a, struct plan_out *out)
 {
-    struct field *fields = mem_alloc((in->n_rules + 1) * sizeof *fields);
+    struct field *fields = mem_grow(NULL, (in->n_rules + 1) * sizeof *fields);
     size_t n = 0;
     for (size_t i = 0; i < in->n_rules; i++) {
         if (!in->rules[i].to[t])

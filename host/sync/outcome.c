@@ -2,6 +2,7 @@
 /* outcome.c - what a finished write moves: ids, bases, history; and what puts a link back into the inbox. */
 #include <string.h>
 
+#include "sync/notes.h"
 #include "sync/write.h"
 
 static struct history_row history_of(struct engine *g, const struct unit *u, int reason)
@@ -11,10 +12,9 @@ static struct history_row history_of(struct engine *g, const struct unit *u, int
                             .at_ms = g->now_ms,
                             .link = u->link.number,
                             .reason = (uint8_t)reason};
-    const struct sl_record *r = u->view[0].now ? u->view[0].now : u->view[1].now;
     for (int s = 0; s < 2; s++)
         h.id[s] = u->link.id[s];
-    h.label = r ? record_label(&g->chunk, r) : NULL;
+    h.label = unit_label(g, u);
     return h;
 }
 
@@ -72,17 +72,15 @@ void outcome_again(struct engine *g, struct unit *u)
 /* The link is over: both records are gone. */
 static void finish_delete(struct engine *g, struct unit *u)
 {
+    del_base_rows(&g->batch, u->link.number);
     for (int s = 0; s < 2; s++) {
-        struct row_key base = key_base(u->link.number, s);
-        batch_del(&g->batch, DB_BASES, key_slice(&base));
         if (!u->link.id[s])
             continue;
         struct row_key id = key_id(s, u->link.id[s]);
         batch_del(&g->batch, DB_IDS, key_slice(&id));
     }
     del_number_row(&g->batch, DB_LINKS, u->link.number);
-    wait_close(g, u, DB_CONFLICTS, NULL);
-    wait_close(g, u, DB_PARKED, NULL);
+    wait_close(g, u->link.number);
     engine_class(g, u->link.number, CLASS_APPLIED);
     u->done = true;
 }
@@ -126,14 +124,15 @@ static bool waiting(const struct unit *u)
 /* Our own creation may have been listed, and taken for a new record, before its outcome was known. */
 static void drop_stranger(struct engine *g, const struct unit *u, int t, const struct sl_record *stored)
 {
-    struct store_snap *snap = NULL;
+    struct store_snap *own = NULL;
     struct id_row known;
     struct link other;
-    if (u->intent.kind != SL_CREATE || store_snap(g->store, &snap, g->e) != STORE_OK)
+    if (u->intent.kind != SL_CREATE || (!g->view && store_snap(g->store, &own, g->e) != STORE_OK))
         return;
+    struct store_snap *snap = g->view ? g->view : own;
     bool stranger = state_id(snap, t, stored->id, &known, g->e) == STORE_OK && known.link != u->link.number &&
                     state_link(snap, known.link, &g->chunk, &other, g->e) == STORE_OK && other.state == LINK_HALF;
-    store_snap_end(snap);
+    store_snap_end(own);
     if (!stranger)
         return;
     match_del_keys(g, &other, t, stored);
@@ -147,12 +146,14 @@ static void finish_write(struct engine *g, struct unit *u, const struct sl_recor
     int t = i->side, s = 1 - t;
     const struct sl_record *base[2];
     base[t] = honest_base(g, u, stored, read_back);
-    base[s] = i->source ? plan_base(u->base[s], u->view[s].now ? u->view[s].now : i->source, i->changes, i->n_changes,
-                                    false, &g->chunk)
-                        : u->base[s];
+    base[s] = i->source
+                  ? plan_base(i->kind == SL_CREATE ? NULL : u->base[s], u->view[s].now ? u->view[s].now : i->source,
+                              i->changes, i->n_changes, false, &g->chunk)
+                  : u->base[s];
     drop_stranger(g, u, t, stored);
     u->link.id[t] = arena_text(&g->chunk, stored->id);
     u->link.state = LINK_LIVE;
+    u->link.marks &= ~MARK_GONE(t);
     u->link.created_ms[t] = stored->created_ms;
     u->now[t] = stored;
     for (int x = 0; x < 2; x++)
@@ -161,11 +162,14 @@ static void finish_write(struct engine *g, struct unit *u, const struct sl_recor
     u->base[0] = base[0];
     u->base[1] = base[1];
     bool recovered = !u->rules; /* the record may have been edited since we wrote it */
-    bool more = u->plan.write[s].kind != 0 || recovered || (edited_meanwhile(u, stored, base[t], t) && !waiting(u));
+    bool more = u->plan.write[s].kind != 0 || recovered || g->computes_from[t] ||
+                (edited_meanwhile(u, stored, base[t], t) && !waiting(u));
     u->has[0] = u->has[1] = false;
+    u->born[t] = i->kind == SL_CREATE && !recovered && !read_back;
     unit_settled(g, u, waiting(u) ? CLASS_CONFLICT : CLASS_APPLIED);
     if (more) { /* the other side's fields, or an edit that came in between: planned again from what is now there */
-        put_inbox_row(&g->batch, t, u->link.id[t], &(struct inbox_row){.kind = INBOX_RECORD, .record = stored});
+        struct inbox_row known = {.kind = INBOX_RECORD, .record = stored}, ask = {.kind = INBOX_HINT};
+        put_inbox_row(&g->batch, t, u->link.id[t], u->unanswered ? &ask : &known);
         if ((u->plan.write[s].kind || recovered) && u->link.id[s])
             put_inbox_row(&g->batch, s, u->link.id[s], &(struct inbox_row){.kind = INBOX_HINT});
         g->more = true;
@@ -177,6 +181,8 @@ void outcome_applied(struct engine *g, struct unit *u, const struct sl_record *s
     const struct intent *i = &u->intent;
     del_number_row(&g->batch, DB_INTENTS, i->number);
     u->link.open_op = 0;
+    if (i->kind == SL_UPDATE)
+        notes_take(g, u, stored, read_back, u->link.settled_ms);
     u->link.settled_ms = g->now_ms;
     if (i->kind == SL_CREATE || i->kind == SL_UPDATE) {
         if (i->kind == SL_CREATE && stored->id && !u->link.id[i->side])
@@ -186,6 +192,7 @@ void outcome_applied(struct engine *g, struct unit *u, const struct sl_record *s
         return;
     }
     history_intent(g, u, i->kind);
+    guard_spend(g);
     if (u->plan.write[i->side].reason == REASON_LEFT || i->reason == REASON_LEFT) {
         u->link.state = LINK_UNLINKED;
         u->has[0] = u->has[1] = false;

@@ -41,7 +41,7 @@ struct sl_record *plan_base(const struct sl_record *old, const struct sl_record 
         bool moved = false;
         for (size_t c = 0; c < n_changes && !moved; c++) {
             const char *name = written_side ? changes[c].name : changes[c].source;
-            moved = name && !changes[c].keeps_bases && strcmp(name, v->name) == 0;
+            moved = name && !changes[c].keeps_bases && name[0] == v->name[0] && strcmp(name, v->name) == 0;
         }
         if (!moved)
             fields[n++] = *v;
@@ -123,6 +123,8 @@ static void plan_deleted(const struct plan_in *in, int gone, struct arena *a, st
     bool can_create = !(one_way(in) && gone == 0);
     if (policy == DELETE_IGNORE) {
         out->filtered = true;
+    } else if (in->older) { /* decided when it is approved */
+        out->unlink = true;
     } else if (policy == DELETE_RECREATE && can_create) {
         create_on(in, gone, true, REASON_RECREATE, a, out);
     } else if (can_create && edited(in, here, a)) {
@@ -141,6 +143,8 @@ static void plan_deleted(const struct plan_in *in, int gone, struct arena *a, st
 static void plan_left(const struct plan_in *in, int s, struct plan_out *out)
 {
     out->filtered = true;
+    if (in->side[s].left) /* the config moved, not the record */
+        return;
     if (in->pair->on_leave == LEAVE_UNLINK)
         out->unlink = true;
     else if (in->pair->on_leave == LEAVE_ARCHIVE && in->side[1 - s].kind == VIEW_HERE && !(one_way(in) && s == 1))
@@ -180,5 +184,6 @@ void plan_link(const struct plan_in *in, struct arena *a, struct plan_out *out)
             plan_deleted(in, s, a, out);
             return;
         }
-    merge_fields(in, a, out);
+    if (!in->pair->append) /* else it was said once and stays as it is */
+        merge_fields(in, a, out);
 }

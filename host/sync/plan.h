@@ -14,6 +14,7 @@ struct view {
     const struct sl_record *now; /* HERE: as it is, or its base if nothing was seen to change */
     const struct sl_record *base; /* NULL: never agreed */
     bool out; /* HERE, outside the filter */
+    bool left; /* HERE and out: not where the changed connection leads; `now` may be NULL */
 };
 
 struct plan_in {
@@ -23,6 +24,8 @@ struct plan_in {
     struct view side[2];
     uint64_t caps[2]; /* SL_CAP_* of each side's object */
     int64_t now_ms;
+    bool older; /* the bases are older than what both sides last agreed on: no delete is decided */
+    bool doubt[2]; /* older, and side s was written since its base: that it equals the base proves nothing */
 };
 
 /* An intended write on one side. */
@@ -55,6 +58,7 @@ struct plan_out {
     bool forget; /* both sides are gone: the link goes */
     bool guarded; /* unlink or forget came from a delete: the guard counts it */
     bool filtered; /* outside the filter, or not to be created: nothing is done */
+    bool alike; /* both sides hold the same, and neither what it held: somebody has been here */
     bool aside; /* an edit is left where it is, its base unmoved */
 };
 
@@ -72,6 +76,16 @@ const char *rule_base_name(const struct rule *r, int s, struct arena *a);
 
 /* The guard (pure): may this many deletes go? */
 bool guard_allows(const struct conf_pair *pair, uint64_t n_deletes, uint64_t n_links, int64_t approved);
+
+/* What is held back, and until when (pure). */
+enum hold {
+    HOLD_COMPARE =
+        1, /* the state is older than the data: one whole comparison, no delete, no side taken on an old base's word */
+    HOLD_RESTORED, /* since then deletes wait for an approval */
+    HOLD_EPOCH /* likewise: a collection was rebuilt or restored */
+};
+bool hold_deletes(int hold, uint64_t n_due, int64_t approved);
+int hold_next(int hold, bool whole, uint64_t n_due, int64_t approved); /* after a run; whole: it took everything in */
 
 /* merge.c: decides every field of a pair of records that are both here. */
 void merge_fields(const struct plan_in *in, struct arena *a, struct plan_out *out);

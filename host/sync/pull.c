@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "sync/engine.h"
 
-enum { FLUSH_ITEMS = 1000 };
+enum { FLUSH_ITEMS = 5000 };
 
 struct capture {
     struct engine *g;
@@ -18,9 +18,11 @@ struct capture {
     uint64_t n_seen;
     bool failed;
     char *stored, *next; /* the cursor in the state, and where the next page begins */
+    char *mark; /* where an earlier page began */
     bool leftovers; /* rows of earlier runs wait in the inbox */
     bool partial; /* the stored cursor stands in the middle of a listing */
     bool resumed; /* this run began there */
+    bool doubted; /* what is known of this side is of another epoch, or of none */
 };
 
 static const char *side_key(struct arena *a, const char *what, int s)
@@ -49,20 +51,25 @@ static int class_of_marks(const struct engine *g, uint32_t marks)
         return CLASS_WITHHELD;
     if (marks & MARK_CONFLICT)
         return CLASS_CONFLICT;
-    return marks & (MARK_OUT_A | MARK_OUT_B) ? CLASS_FILTERED : CLASS_UNCHANGED;
+    return marks & MARKS_OUTSIDE ? CLASS_FILTERED : CLASS_UNCHANGED;
 }
 
 /* True if what was emitted is what was seen last. */
-static bool known_already(const struct engine *g, const struct sl_item *item, const struct id_row *seen)
+static bool known_already(const struct engine *g, int side, const struct sl_item *item, const struct id_row *seen)
 {
-    if (g->reexamine || (g->env->full && item->kind != SL_ITEM_UNREADABLE))
+    bool all = g->env->full && (g->env->dry || item->kind != SL_ITEM_UNREADABLE); /* one that is parked stays so */
+    if (g->reexamine || all)
         return false;
     switch (item->kind) {
     case SL_ITEM_STUB:
     case SL_ITEM_UNREADABLE:
         return seen->version != 0 && seen->version == version_hash(item->version);
-    case SL_ITEM_RECORD:
+    case SL_ITEM_RECORD: /* a new comment changes nothing of its ticket but the version */
+        if (g->pair->n_children && seen->version != version_hash(item->record->version))
+            return false;
         return seen->content != 0 && seen->content == record_digest(item->record);
+    case SL_ITEM_TOMBSTONE:
+        return (seen->marks & (MARK_GONE(side) | MARK_WITHHELD)) == MARK_GONE(side);
     default:
         return false;
     }
@@ -97,7 +104,7 @@ static void keep(struct capture *c, const struct sl_item *item, bool known)
                             .error_class = (uint8_t)item->error_class};
     /* a stale read that outlived its run would be believed in the next: only that there is something to read is kept */
     if (known && row.kind == INBOX_RECORD && c->g->object[c->side]->object.stale_ms > 0)
-        row = (struct inbox_row){.kind = INBOX_HINT};
+        row = (struct inbox_row){.kind = INBOX_HINT, .version = item->version};
     if (waits_already(c, item->id, &row))
         return;
     put_inbox_row(&c->g->batch, c->side, item->id, &row);
@@ -137,13 +144,36 @@ static int take(void *self, const struct sl_item *item)
     }
     if (rc == STORE_NOTFOUND && item->kind == SL_ITEM_TOMBSTONE)
         drop_waiting(c, id);
-    else if (rc == STORE_NOTFOUND || !known_already(c->g, item, &seen) || back_again(c, id))
+    else if (rc == STORE_NOTFOUND || !known_already(c->g, c->side, item, &seen) || back_again(c, id))
         keep(c, item, rc == STORE_OK);
     if ((++c->n_seen & 4095) == 0)
         engine_progress(c->g, c->side ? "reading b" : "reading a", c->n_seen, 0);
-    if (c->n_new >= FLUSH_ITEMS || (c->n_seen % 20000) == 0 || c->g->batch.arena.used_bytes > CHUNK_BYTES)
+    if (c->n_new >= FLUSH_ITEMS || (c->n_seen % 20000) == 0 || c->g->batch.arena.used_bytes > FLUSH_BYTES)
         c->failed = flush(c) != 0;
     return c->failed;
+}
+
+/* An edited filter makes nothing absent, so a listing under it is believed next time; under another source all that lacks has left. */
+static bool believes_absence(const struct engine *g, int s)
+{
+    return !g->scope_changed[s] || g->source_changed[s];
+}
+
+/*
+ * Of another epoch its versions may have been given before: none is known any more. Where none was ever told nobody can say whether
+ * the first one is another, which is a reason to look, but none to withhold deletes.
+ */
+static void take_epoch(struct capture *c, const char *epoch, const char *old_epoch)
+{
+    struct engine *g = c->g;
+    if (!epoch || !*epoch || text_equal(epoch, old_epoch))
+        return;
+    g->epoch_changed[c->side] |= old_epoch != NULL;
+    if (old_epoch || !state_side_empty(c->snap, DB_IDS, c->side)) {
+        engine_doubt_all(g);
+        c->doubted = true;
+    }
+    put_meta_text(&g->batch, side_key(&c->scratch, "epoch", c->side), epoch);
 }
 
 /*
@@ -155,13 +185,10 @@ static void end_page(struct capture *c, const struct page_end *end, const char *
 {
     struct engine *g = c->g;
     /* a listing whose absences are not believed must come again: behind its cursor they would be hidden */
-    bool again = end->kind == SL_PAGE_COMPLETE && (c->resumed || g->scope_changed[c->side]);
+    bool again = end->kind == SL_PAGE_COMPLETE && (c->resumed || g->young[c->side] || !believes_absence(g, c->side));
     const char *cursor = end->cursor && *end->cursor && !again ? end->cursor : NULL;
     bool more = end->kind == SL_PAGE_MORE;
-    if (end->epoch && *end->epoch && !(old_epoch && strcmp(old_epoch, end->epoch) == 0)) {
-        g->epoch_changed[c->side] |= old_epoch != NULL;
-        put_meta_text(&g->batch, side_key(&c->scratch, "epoch", c->side), end->epoch);
-    }
+    take_epoch(c, end->epoch, old_epoch);
     mem_free(c->next);
     c->next = cursor ? mem_dup(cursor) : NULL;
     if (more && g->batch.n_ops == 0 && !c->partial)
@@ -181,15 +208,6 @@ static void end_page(struct capture *c, const struct page_end *end, const char *
     }
 }
 
-static bool side_is_empty(struct store_snap *snap, int db, int s)
-{
-    struct store_row row;
-    size_t n = 0;
-    uint8_t from[1] = {(uint8_t)s}, below[1] = {(uint8_t)(s + 1)};
-    store_scan(snap, db, slice_of(from, 1), slice_of(below, 1), false, 1, &row, &n);
-    return n == 0;
-}
-
 /* A link whose record a complete listing did not name: to be confirmed by a read. */
 static int note_absent(struct engine *g, struct store_snap *snap, uint64_t number, int s, struct arena *a)
 {
@@ -199,15 +217,19 @@ static int note_absent(struct engine *g, struct store_snap *snap, uint64_t numbe
     if (rc != STORE_OK)
         return engine_fail(g, rc);
     bool there = l.id[s] && l.state != LINK_UNLINKED && l.state != LINK_UNDONE &&
-                 !(l.marks & MARK_GONE(s) && !(l.marks & MARK_WITHHELD));
+                 !(l.marks & MARK_GONE(s) && !(l.marks & MARK_WITHHELD)) && !(l.marks & MARK_LEFT(s));
     /* what we wrote a moment ago may not be in the listing yet */
-    bool lagging = l.settled_ms && l.settled_ms + g->object[s]->object.index_lag_ms > g->now_ms;
-    if (!there || lagging)
+    uint32_t lag_ms = g->object[s]->object.index_lag_ms; /* 0: there all the same, whatever the clock says */
+    bool lagging = lag_ms && l.settled_ms && l.settled_ms + lag_ms > g->now_ms;
+    /* which what may be an older state cannot tell: there its read does */
+    bool ask = lagging && g->copied && (g->caps[s] & SL_CAP_GET);
+    g->young[s] |= there && lagging && !ask;
+    if (!there || (lagging && !ask))
         return 0;
     rc = state_inbox(snap, s, l.id[s], a, &row, g->e);
     if (rc == STORE_OK && (row.kind == INBOX_ABSENT || row.kind == INBOX_GONE))
         return 0;
-    put_inbox_row(&g->batch, s, l.id[s], &(struct inbox_row){.kind = INBOX_ABSENT});
+    put_inbox_row(&g->batch, s, l.id[s], &(struct inbox_row){.kind = ask ? INBOX_HINT : INBOX_ABSENT});
     return engine_fail(g, rc);
 }
 
@@ -243,41 +265,14 @@ static int note_all_absent(struct capture *c)
     return engine_fail(c->g, store_snap(c->g->store, &c->snap, c->g->e));
 }
 
-static int pull_page(struct capture *c, struct arena *a, bool *more)
+/* A cursor never passes what is not captured any more: it goes with the first row that is dropped. */
+static void forget_cursor(struct capture *c)
 {
-    struct engine *g = c->g;
-    struct page_end end;
-    struct sl_pull pull = {.size = sizeof pull, .object = g->pair->side[c->side].object, .cursor = c->next};
-    const char *epoch = meta_text(c->snap, side_key(a, "epoch", c->side), a);
-    if (side_is_empty(c->snap, DB_IDS, c->side))
-        pull.flags |= SL_PULL_RECORDS;
-    if (g->env->full || g->reexamine)
-        pull.flags |= SL_PULL_FULL;
-    int rc = session_pull(g->env->session[c->side], &pull, (struct session_sink){c, take}, a, &end, g->e);
-    if (c->failed)
-        return g->e->code ? g->e->code : ERR_STATE;
-    if (rc)
-        return class_err(rc);
-    *more = end.kind == SL_PAGE_MORE;
-    /* a listing taken up in the middle does not show what its first pages held */
-    g->complete[c->side] |= end.kind == SL_PAGE_COMPLETE && !c->resumed;
-    /* Order is important: behind its cursor an unchanged collection is not listed again, so what is absent is noted before. */
-    if (g->complete[c->side] && !g->scope_changed[c->side] && note_all_absent(c))
-        return g->e->code;
-    end_page(c, &end, epoch);
-    return flush(c);
-}
-
-static void begin_side(struct capture *c)
-{
-    const char *cursor = meta_text(c->snap, side_key(&c->scratch, "cursor", c->side), &c->scratch);
-    c->partial = meta_number(c->snap, side_key(&c->scratch, "partial", c->side), 0) != 0;
-    /* a local listing costs little, and taken up in the middle it would show no deletes */
-    bool restart = c->g->env->full || c->g->reexamine || (c->partial && local_side(c->g, c->side));
-    c->resumed = c->partial && !restart;
-    c->leftovers = !side_is_empty(c->snap, DB_INBOX, c->side);
-    c->stored = cursor ? mem_dup(cursor) : NULL;
-    c->next = cursor && !restart ? mem_dup(cursor) : NULL;
+    struct row_key k = key_text(side_key(&c->scratch, "cursor", c->side));
+    if (c->stored)
+        batch_del(&c->g->batch, DB_META, key_slice(&k));
+    mem_free(c->stored);
+    c->stored = NULL;
 }
 
 /* Before the whole collection is listed: what an earlier run captured and nobody knows yet comes again, or is gone. */
@@ -298,13 +293,83 @@ static int drop_unknown(struct capture *c)
             from.bytes[rows[i].key.size] = 0;
             from.size = rows[i].key.size + 1;
             if (!inbox_decode(rows[i].value, &c->scratch, &row, &id, c->g->e) &&
-                state_id(c->snap, c->side, id, &seen, c->g->e) == STORE_NOTFOUND)
+                state_id(c->snap, c->side, id, &seen, c->g->e) == STORE_NOTFOUND) {
                 del_inbox_row(&c->g->batch, c->side, id);
+                forget_cursor(c);
+            }
         }
         if (!c->g->e->code)
             flush(c);
     }
     return c->g->e->code;
+}
+
+/* The system does not know the cursor any more: the collection is listed from its beginning. */
+static int begin_anew(struct capture *c)
+{
+    err_clear(c->g->e);
+    mem_free(c->next);
+    c->next = NULL;
+    c->resumed = false;
+    return drop_unknown(c);
+}
+
+/* Pages that come to a cursor again go in a circle; the one compared with moves on at each power of two. */
+static int look_for_circle(struct capture *c, unsigned page)
+{
+    if (c->next && text_equal(c->next, c->mark))
+        return err_set(c->g->e, ERR_FAILED,
+                       "%s: its pages go in a circle and come to no end; tell the connector's author",
+                       c->g->pair->side[c->side].connection);
+    if ((page & (page - 1)) == 0) {
+        mem_free(c->mark);
+        c->mark = c->next ? mem_dup(c->next) : NULL;
+    }
+    return 0;
+}
+
+static int pull_page(struct capture *c, struct arena *a, bool *more)
+{
+    struct engine *g = c->g;
+    struct page_end end;
+    struct sl_pull pull = {.size = sizeof pull, .object = g->pair->side[c->side].object, .cursor = c->next};
+    const char *epoch = meta_text(c->snap, side_key(a, "epoch", c->side), a);
+    if (state_side_empty(c->snap, DB_IDS, c->side))
+        pull.flags |= SL_PULL_RECORDS;
+    if (g->env->full || g->reexamine || g->source_changed[c->side])
+        pull.flags |= SL_PULL_FULL;
+    int rc = session_pull(g->env->session[c->side], &pull, (struct session_sink){c, take}, a, &end, g->e);
+    if (c->failed)
+        return g->e->code ? g->e->code : ERR_STATE;
+    if (rc == SL_GONE && pull.cursor)
+        return begin_anew(c);
+    if (rc)
+        return class_err(rc);
+    *more = end.kind == SL_PAGE_MORE;
+    /* a listing taken up in the middle does not show what its first pages held */
+    g->complete[c->side] |= end.kind == SL_PAGE_COMPLETE && !c->resumed;
+    /* Order is important: behind its cursor an unchanged collection is not listed again, so what is absent is noted before. */
+    if (g->complete[c->side] && believes_absence(g, c->side) && note_all_absent(c))
+        return g->e->code;
+    bool trusted = !c->doubted;
+    end_page(c, &end, epoch);
+    if (trusted && c->doubted) {
+        *more = true;
+        return begin_anew(c);
+    }
+    return flush(c);
+}
+
+static void begin_side(struct capture *c)
+{
+    const char *cursor = meta_text(c->snap, side_key(&c->scratch, "cursor", c->side), &c->scratch);
+    c->partial = meta_number(c->snap, side_key(&c->scratch, "partial", c->side), 0) != 0;
+    /* a local listing costs little, and taken up in the middle it would show no deletes */
+    bool restart = c->g->env->full || c->g->reexamine || (c->partial && local_side(c->g, c->side));
+    c->resumed = c->partial && cursor && !restart;
+    c->leftovers = !state_side_empty(c->snap, DB_INBOX, c->side);
+    c->stored = cursor ? mem_dup(cursor) : NULL;
+    c->next = cursor && !restart ? mem_dup(cursor) : NULL;
 }
 
 static int pull_side(struct engine *g, int s)
@@ -315,18 +380,64 @@ static int pull_side(struct engine *g, int s)
     int rc = engine_fail(g, store_snap(g->store, &c.snap, g->e));
     if (rc == 0)
         begin_side(&c);
-    if (rc == 0 && c.leftovers && !c.stored)
+    if (rc == 0 && c.leftovers && !c.next)
         rc = drop_unknown(&c);
     for (unsigned page = 0; rc == 0 && more; page++) {
         rc = pull_page(&c, &a, &more);
         arena_reset(&a);
-        if (page > 1000000)
-            rc = err_set(g->e, ERR_FAILED, "%s: over a million pages and no end; its paging repeats itself",
-                         g->pair->side[s].connection);
+        if (rc == 0 && more)
+            rc = look_for_circle(&c, page);
     }
     store_snap_end(c.snap);
     mem_free(c.stored);
     mem_free(c.next);
+    mem_free(c.mark);
+    arena_fini(&c.scratch);
+    arena_fini(&a);
+    return rc;
+}
+
+/* A pull that knows no cursor: a parent's children are listed whole, and what lacks is not deleted for it. */
+static int pull_children(struct capture *c, const char *parent_id, struct arena *a)
+{
+    struct engine *g = c->g;
+    struct page_end end = {.kind = SL_PAGE_MORE};
+    for (unsigned page = 0; end.kind == SL_PAGE_MORE; page++) {
+        struct sl_pull pull = {.size = sizeof pull,
+                               .flags = g->env->full ? SL_PULL_FULL : 0,
+                               .object = g->pair->side[c->side].object,
+                               .cursor = c->next,
+                               .parent_id = parent_id};
+        int rc = session_pull(g->env->session[c->side], &pull, (struct session_sink){c, take}, a, &end, g->e);
+        if (c->failed)
+            return g->e->code ? g->e->code : ERR_STATE;
+        if (rc == SL_GONE || rc == SL_REJECTED) { /* one parent's trouble is not the others' */
+            engine_say(g, "%s", g->e->text);
+            err_clear(g->e);
+            return flush(c);
+        }
+        if (rc)
+            return class_err(rc);
+        mem_free(c->next);
+        c->next = end.cursor && *end.cursor ? mem_dup(end.cursor) : NULL;
+        if (flush(c) || (end.kind == SL_PAGE_MORE && look_for_circle(c, page)))
+            return g->e->code;
+        arena_reset(a);
+    }
+    return 0;
+}
+
+int engine_pull_parent(struct engine *g, int s, const char *parent_id, size_t *captured)
+{
+    struct capture c = {.g = g, .side = s};
+    struct arena a = {0};
+    int rc = engine_fail(g, store_snap(g->store, &c.snap, g->e));
+    if (rc == 0)
+        rc = pull_children(&c, parent_id, &a);
+    *captured += c.n_seen;
+    store_snap_end(c.snap);
+    mem_free(c.next);
+    mem_free(c.mark);
     arena_fini(&c.scratch);
     arena_fini(&a);
     return rc;

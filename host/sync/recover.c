@@ -7,21 +7,36 @@
 
 struct found {
     struct engine *g;
+    const struct unit *keyed; /* whose create is looked for by its key; NULL: an id is */
     const struct sl_record *record;
-    bool gone, answered;
-    size_t n;
+    const char *second; /* the id of another one under the same key */
+    bool gone;
 };
+
+/* A record that seemed deleted comes back as a new one, with the key its first counterpart was made under. */
+static bool anothers(struct engine *g, const struct unit *u, const char *id)
+{
+    struct store_snap *snap = NULL;
+    struct id_row known;
+    struct link other;
+    if (engine_fail(g, store_snap(g->store, &snap, g->e)))
+        return true;
+    bool taken = state_id(snap, u->intent.side, id, &known, g->e) == STORE_OK && known.link != u->link.number &&
+                 state_link(snap, known.link, &g->chunk, &other, g->e) == STORE_OK && other.state != LINK_HALF;
+    store_snap_end(snap);
+    return taken;
+}
 
 static int take(void *self, const struct sl_item *item)
 {
     struct found *f = self;
-    f->answered = true;
-    if (item->kind == SL_ITEM_RECORD) {
+    f->gone |= item->kind == SL_ITEM_TOMBSTONE;
+    if (item->kind != SL_ITEM_RECORD || (f->keyed && anothers(f->g, f->keyed, item->id)))
+        return 0;
+    if (f->keyed && f->record && !text_equal(f->record->id, item->id))
+        f->second = arena_text(&f->g->chunk, item->id);
+    else
         f->record = record_copy(&f->g->chunk, item->record);
-        f->n++;
-    } else if (item->kind == SL_ITEM_TOMBSTONE) {
-        f->gone = true;
-    }
     return 0;
 }
 
@@ -68,6 +83,14 @@ static int get_one(struct engine *g, int t, const char *id, struct found *f)
     f->g = g;
     int rc = session_get(g->env->session[t], g->pair->side[t].object, &id, 1, (struct session_sink){f, take}, g->e);
     return rc ? class_err(rc) : 0;
+}
+
+int engine_look(struct engine *g, int t, const char *id, const struct sl_record **record)
+{
+    struct found f = {0};
+    int rc = get_one(g, t, id, &f);
+    *record = f.record;
+    return rc;
 }
 
 /* Is any field not as it was before? Then the write may have landed in another form, and with it gone what was there. */
@@ -130,18 +153,41 @@ static int settle_delete(struct engine *g, struct unit *u)
     return 0;
 }
 
-/* A remote that stores our key: a hit is believed at once, a miss only after the settle time. */
+/* Only a person can tell. The intent stays open until one has: retry, drop and link close it. */
+static void uncertain(struct engine *g, struct unit *u, const char *reason)
+{
+    if (u->link.marks & MARK_PARKED)
+        return;
+    u->link.marks |= MARK_PARKED;
+    put_intent_row(&g->batch, &u->intent);
+    wait_open(g, u, NULL, WAIT_UNCERTAIN, u->intent.side, reason, NULL);
+    unit_settled(g, u, CLASS_PARKED);
+}
+
+static const char *why_either(struct engine *g, const struct unit *u, const struct found *f)
+{
+    int t = u->intent.side;
+    return arena_printf(
+        &g->chunk,
+        "side %s holds both '%s' and '%s' with the key of this one; link the right one: `syncline link %s A B`",
+        t ? "b" : "a", f->record->id, f->second, g->pair->name);
+}
+
+/* A remote that stores our key: one hit is believed at once, a miss only after the settle time. */
 static int settle_by_key(struct engine *g, struct unit *u, bool *resend)
 {
-    struct found f = {.g = g};
+    struct found f = {.g = g, .keyed = u};
     char key[33];
     hex_encode(u->link.key.bytes, sizeof u->link.key.bytes, key);
-    struct sl_find find = {
-        .size = sizeof find, .object = g->pair->side[u->intent.side].object, .correlation = key, .max_items = 2};
+    struct sl_find find = {.size = sizeof find, .object = g->pair->side[u->intent.side].object, .correlation = key};
+    if (g->pair->parent && u->intent.source)
+        find.parent_id = children_parent(g, 1 - u->intent.side, u->intent.source->parent_id);
     int rc = session_find(g->env->session[u->intent.side], &find, (struct session_sink){&f, take}, g->e);
-    if (rc)
-        return class_err(rc);
-    if (f.n >= 1)
+    if (rc || g->e->code)
+        return rc ? class_err(rc) : g->e->code;
+    if (f.second)
+        uncertain(g, u, why_either(g, u, &f));
+    else if (f.record)
         outcome_applied(g, u, f.record, true);
     else if (g->now_ms >= u->intent.settle_until_ms)
         *resend = true;
@@ -152,29 +198,27 @@ static int settle_by_key(struct engine *g, struct unit *u, bool *resend)
     return 0;
 }
 
-/* Only a person can tell. The intent stays open until one has: retry, drop and link close it. */
-static void uncertain(struct engine *g, struct unit *u)
+/* Is a repeat of this create, arriving as late as it may, still known by its key? A clock that stepped back proves nothing. */
+static bool key_remembered(const struct engine *g, const struct unit *u)
 {
-    if (u->link.marks & MARK_PARKED)
-        return;
-    u->link.marks |= MARK_PARKED;
-    put_intent_row(&g->batch, &u->intent);
-    wait_open(
-        g, u, NULL, WAIT_UNCERTAIN, u->intent.side,
-        "a create may or may not have been carried out and the system cannot tell; look there, then link it or retry",
-        NULL);
-    unit_settled(g, u, CLASS_PARKED);
+    const struct sl_object *o = &g->object[u->intent.side]->object;
+    int64_t age_ms = g->now_ms - ulid_time_ms(u->intent.ulid);
+    return (o->caps & SL_CAP_IDEMPOTENT) &&
+           (o->idempotency_ttl_s == 0 ||
+            (age_ms >= 0 && age_ms + o->late_ms < INT64_C(1000) * (int64_t)o->idempotency_ttl_s));
 }
 
 static int settle_create(struct engine *g, struct unit *u, bool *resend)
 {
     uint64_t caps = g->caps[u->intent.side];
-    if (caps & (SL_CAP_RESERVED_ID | SL_CAP_IDEMPOTENT))
+    if ((caps & SL_CAP_RESERVED_ID) || key_remembered(g, u))
         *resend = true;
     else if (caps & SL_CAP_FIND_CORRELATION)
         return settle_by_key(g, u, resend);
     else
-        uncertain(g, u);
+        uncertain(g, u,
+                  "a create may or may not have been carried out and the system cannot tell; look there, then link it "
+                  "or retry");
     return 0;
 }
 
@@ -192,7 +236,7 @@ static int settle_one(struct engine *g, struct unit *u, bool *resend)
 
 static int settle_chunk(struct engine *g, uint64_t *from, bool *end)
 {
-    enum { ROWS = 500 };
+    enum { ROWS = 500, LOAD_BYTES = 2 << 20 };
     struct store_snap *snap = NULL;
     struct store_row rows[ROWS];
     size_t n = 0, n_units = 0;
@@ -201,12 +245,12 @@ static int settle_chunk(struct engine *g, uint64_t *from, bool *end)
     int rc = engine_fail(g, store_snap(g->store, &snap, g->e));
     if (rc == 0)
         rc = engine_fail(g, store_scan(snap, DB_INTENTS, key_slice(&key), slice_of(NULL, 0), false, ROWS, rows, &n));
-    for (size_t i = 0; rc == 0 && i < n; i++) {
+    for (size_t i = 0; rc == 0 && i < n && (i == 0 || g->chunk.used_bytes < LOAD_BYTES); i++) {
         *from = key_to_number(rows[i].key) + 1;
         rc = load_unit(g, snap, &rows[i], &units[n_units++]);
     }
     store_snap_end(snap);
-    *end = n < ROWS;
+    *end = n < ROWS && n_units == n;
     struct unit *again = arena_alloc(&g->chunk, (n_units + 1) * sizeof *again);
     size_t n_again = 0;
     for (size_t i = 0; rc == 0 && i < n_units; i++) {
@@ -220,6 +264,21 @@ static int settle_chunk(struct engine *g, uint64_t *from, bool *end)
     for (int t = 1; t >= 0 && rc == 0; t--)
         rc = engine_write(g, again, n_again, t);
     return rc;
+}
+
+static int count_open(struct engine *g, struct store_snap *snap, const struct store_row *row)
+{
+    struct intent in;
+    struct link l;
+    if (intent_decode(row->value, key_to_number(row->key), &g->chunk, &in, g->e) || in.kind != SL_CREATE)
+        return g->e->code;
+    int rc = state_link(snap, in.link, &g->chunk, &l, g->e);
+    g->open_creates[in.side]++;
+    bool parked = rc == STORE_OK && (l.marks & MARK_PARKED);
+    g->parked_creates[in.side] += parked;
+    if (!parked) /* which only a person settles: that is too long to wait for */
+        children_hold(g, &in);
+    return engine_fail(g, rc);
 }
 
 int engine_count_open(struct engine *g)
@@ -236,13 +295,11 @@ int engine_count_open(struct engine *g)
             rc =
                 engine_fail(g, store_scan(snap, DB_INTENTS, key_slice(&key), slice_of(NULL, 0), false, ROWS, rows, &n));
         for (size_t i = 0; rc == 0 && i < n; i++) {
-            struct intent in;
             from = key_to_number(rows[i].key) + 1;
-            rc = intent_decode(rows[i].value, from - 1, &g->chunk, &in, g->e);
-            g->open_creates[in.side] += rc == 0 && in.kind == SL_CREATE;
+            rc = count_open(g, snap, &rows[i]);
         }
         store_snap_end(snap);
-        arena_reset(&g->chunk);
+        engine_chunk_end(g);
     }
     return rc;
 }
@@ -254,7 +311,7 @@ int engine_recover(struct engine *g)
     int rc = 0;
     while (rc == 0 && !end) {
         rc = settle_chunk(g, &from, &end);
-        arena_reset(&g->chunk);
+        engine_chunk_end(g);
     }
     return rc;
 }

@@ -27,27 +27,6 @@ static int row_end(const struct reader *r, const char *what, struct err *e)
     return 0;
 }
 
-static void put_record(struct buf *out, const struct sl_record *r)
-{
-    struct buf inner = {0};
-    if (r)
-        record_encode(&inner, r);
-    put_blob(out, inner.data, inner.size);
-    buf_fini(&inner);
-}
-
-static const struct sl_record *get_record(struct reader *r, struct arena *a)
-{
-    struct slice bytes = get_blob(r);
-    if (r->bad || bytes.size == 0)
-        return NULL;
-    struct err ignored = {0};
-    const struct sl_record *record = record_decode(a, bytes, &ignored);
-    if (!record)
-        r->bad = true;
-    return record;
-}
-
 void link_encode(struct buf *out, const struct link *l)
 {
     size_t from = row_begin(out);
@@ -141,20 +120,85 @@ int inbox_decode(struct slice row, struct arena *a, struct inbox_row *out, const
     return row_end(&r, "the inbox", e);
 }
 
+int inbox_decode_id(struct slice row, struct arena *a, const char **id, struct err *e)
+{
+    struct reader r;
+    if (row_begin_read(row, "the inbox", &r, e))
+        return e->code;
+    *id = get_text(&r, a);
+    return row_end(&r, "the inbox", e);
+}
+
+/* What most changes need not spell out: one field's name and value on both sides, and nothing before them. */
+enum change_form {
+    FORM_ONE_NAME = 1 << 0, /* source is name */
+    FORM_ONE_VALUE = 1 << 1, /* origin is after */
+    FORM_NEW = 1 << 2, /* before is absent */
+    FORM_LOST_NONE = 1 << 3, /* lost is absent */
+    FORM_LOST_BEFORE = 1 << 4, /* lost is before */
+    FORM_KEEPS_BASES = 1 << 5
+};
+
+/* One value in two places, that is with the same memory: what is merely equal is written twice. */
+static bool one_value(const struct sl_value *x, const struct sl_value *y)
+{
+    return x->type == y->type && x->number == y->number && x->grain_ms == y->grain_ms && x->text == y->text &&
+           x->text_size == y->text_size && x->object == y->object && x->items == y->items && x->n_items == y->n_items;
+}
+
+static int form_of(const struct field_change *c)
+{
+    int lost = c->lost.type == SL_ABSENT ? FORM_LOST_NONE : one_value(&c->lost, &c->before) ? FORM_LOST_BEFORE : 0;
+    return lost | (text_equal(c->source, c->name) ? FORM_ONE_NAME : 0) |
+           (one_value(&c->origin, &c->after) ? FORM_ONE_VALUE : 0) | (c->before.type == SL_ABSENT ? FORM_NEW : 0) |
+           (c->keeps_bases ? FORM_KEEPS_BASES : 0);
+}
+
+static void put_change(struct buf *out, const struct field_change *c)
+{
+    int form = form_of(c);
+    put_u8(out, (uint8_t)form);
+    put_u8(out, c->reason);
+    put_text(out, c->name);
+    if (!(form & FORM_ONE_NAME))
+        put_text(out, c->source);
+    put_unnamed(out, &c->after);
+    if (!(form & FORM_ONE_VALUE))
+        put_unnamed(out, &c->origin);
+    if (!(form & FORM_NEW))
+        put_unnamed(out, &c->before);
+    if (!(form & (FORM_LOST_NONE | FORM_LOST_BEFORE)))
+        put_unnamed(out, &c->lost);
+}
+
+static struct sl_value named(struct sl_value v, const char *name)
+{
+    v.name = name;
+    return v;
+}
+
+static void get_change(struct reader *r, struct arena *a, struct field_change *c)
+{
+    int form = get_u8(r);
+    c->reason = get_u8(r);
+    c->keeps_bases = (form & FORM_KEEPS_BASES) != 0;
+    c->name = get_text(r, a);
+    const struct sl_value none = {.name = c->name};
+    c->source = form & FORM_ONE_NAME ? c->name : get_text(r, a);
+    c->after = get_unnamed(r, a, c->name);
+    c->origin = form & FORM_ONE_VALUE ? named(c->after, c->source) : get_unnamed(r, a, c->source);
+    c->before = form & FORM_NEW ? none : get_unnamed(r, a, c->name);
+    if (form & FORM_LOST_BEFORE)
+        c->lost = c->before;
+    else
+        c->lost = form & FORM_LOST_NONE ? none : get_unnamed(r, a, c->name);
+}
+
 static void put_changes(struct buf *out, const struct field_change *changes, size_t n)
 {
     put_u64(out, n);
-    for (size_t i = 0; i < n; i++) {
-        const struct field_change *c = &changes[i];
-        put_text(out, c->name);
-        put_text(out, c->source);
-        put_value(out, &c->before);
-        put_value(out, &c->after);
-        put_value(out, &c->origin);
-        put_value(out, &c->lost);
-        put_u8(out, c->reason);
-        put_u8(out, c->keeps_bases);
-    }
+    for (size_t i = 0; i < n; i++)
+        put_change(out, &changes[i]);
 }
 
 static struct field_change *get_changes(struct reader *r, struct arena *a, size_t *n)
@@ -167,16 +211,8 @@ static struct field_change *get_changes(struct reader *r, struct arena *a, size_
     }
     *n = (size_t)count;
     struct field_change *changes = arena_alloc(a, (*n + 1) * sizeof *changes);
-    for (size_t i = 0; i < *n; i++) {
-        changes[i].name = get_text(r, a);
-        changes[i].source = get_text(r, a);
-        changes[i].before = get_value(r, a);
-        changes[i].after = get_value(r, a);
-        changes[i].origin = get_value(r, a);
-        changes[i].lost = get_value(r, a);
-        changes[i].reason = get_u8(r);
-        changes[i].keeps_bases = get_u8(r) != 0;
-    }
+    for (size_t i = 0; i < *n; i++)
+        get_change(r, a, &changes[i]);
     return changes;
 }
 
@@ -288,7 +324,7 @@ void history_encode(struct buf *out, const struct history_row *h)
     put_changes(out, h->changes, h->n_changes);
     put_u8(out, h->bases != NULL);
     for (size_t i = 0; h->bases && i < 2 * h->n_changes; i++)
-        put_value(out, &h->bases[i]);
+        put_unnamed(out, &h->bases[i]);
     put_record(out, h->kept);
     row_seal(out, from);
 }
@@ -314,8 +350,50 @@ int history_decode(struct slice row, uint64_t number, struct arena *a, struct hi
     if (get_u8(&r) && !r.bad) {
         out->bases = arena_alloc(a, (2 * out->n_changes + 1) * sizeof *out->bases);
         for (size_t i = 0; i < 2 * out->n_changes; i++)
-            out->bases[i] = get_value(&r, a);
+            out->bases[i] = get_unnamed(&r, a, NULL);
     }
     out->kept = get_record(&r, a);
     return row_end(&r, "the history", e);
+}
+
+void notes_encode(struct buf *out, const struct notes *n)
+{
+    size_t from = row_begin(out);
+    put_u64(out, n->config);
+    put_u64(out, n->n);
+    for (size_t i = 0; i < n->n; i++) {
+        const struct note *note = &n->list[i];
+        put_u64(out, note->field);
+        put_u8(out, note->returns);
+        for (int s = 0; s < 2; s++)
+            put_u8(out, note->ignored[s]);
+        put_i64(out, note->since_ms);
+        for (size_t v = 0; v < NOTE_VALUES; v++)
+            put_u64(out, note->values[v]);
+    }
+    row_seal(out, from);
+}
+
+int notes_decode(struct slice row, struct arena *a, struct notes *out, struct err *e)
+{
+    struct reader r;
+    memset(out, 0, sizeof *out);
+    if (row_begin_read(row, "the notes on links", &r, e))
+        return e->code;
+    out->config = get_u64(&r);
+    uint64_t count = get_u64(&r);
+    r.bad |= count > (uint64_t)(r.end - r.at);
+    out->n = r.bad ? 0 : (size_t)count;
+    out->list = arena_alloc(a, (out->n + 1) * sizeof *out->list);
+    for (size_t i = 0; i < out->n; i++) {
+        struct note *note = &out->list[i];
+        note->field = (uint32_t)get_u64(&r);
+        note->returns = get_u8(&r);
+        for (int s = 0; s < 2; s++)
+            note->ignored[s] = get_u8(&r);
+        note->since_ms = get_i64(&r);
+        for (size_t v = 0; v < NOTE_VALUES; v++)
+            note->values[v] = get_u64(&r);
+    }
+    return row_end(&r, "the notes on links", e);
 }

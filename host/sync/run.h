@@ -34,8 +34,12 @@ struct run_env {
     struct store *store;
     struct session *session[2];
     const struct session_world *world;
+    struct store *parent; /* of children: the parent's state, acquired (unless dry); NULL: it has none yet */
     const char *identity; /* of the pair, for link keys; the same after lost state */
     struct run_sink sink;
+    uint64_t
+        born; /* when the state's file came into being, in ns; a state that notes another is a copy; 0: not known */
+    const char *last_change; /* the last run known, elsewhere, to have changed the state; NULL: none */
     bool dry; /* plan: nothing remote is written */
     bool full; /* list everything, whatever cursors say (verify) */
     const uint64_t *only; /* apply: the digests of the items that may be written; NULL: all */
@@ -64,9 +68,12 @@ struct run_report {
     uint64_t planned; /* dry, review: items that would be written */
     uint64_t matched; /* dry, review: records that found their partner */
     bool waits; /* something waits for a person: exit 3 */
+    bool recorded; /* the state has this run's report: it changed something */
     bool review; /* a first run waits for approval */
+    struct hash128
+        digest[2]; /* dry and full: of what each side holds, as the mapping sees it; equal if nothing differs */
     uint64_t deletes_due; /* withheld: how many there were */
-    char message[300]; /* a sentence for the operator, or empty */
+    char message[1000]; /* sentences for the operator, one a line, or empty */
 };
 
 /* Runs. Returns 0 (report filled, perhaps waiting for a person) or an err code; the report is filled as far as it came. */

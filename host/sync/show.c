@@ -9,7 +9,6 @@ static const char *const ops[] = {
 
 static void fill(struct engine *g, const struct unit *u, struct plan_item *item)
 {
-    const struct sl_record *r = u->view[0].now ? u->view[0].now : u->view[1].now;
     char *key = arena_alloc(&g->chunk, 33);
     hex_encode(u->link.key.bytes, sizeof u->link.key.bytes, key);
     item->pair = g->pair;
@@ -17,7 +16,7 @@ static void fill(struct engine *g, const struct unit *u, struct plan_item *item)
     item->link = key;
     for (int s = 0; s < 2; s++)
         item->id[s] = u->link.id[s];
-    item->label = r ? record_label(&g->chunk, r) : "";
+    item->label = unit_label(g, u);
 }
 
 static void tell(struct engine *g, const struct plan_item *item)
@@ -100,13 +99,14 @@ void show_plan(struct engine *g, struct unit *u)
 {
     const struct plan_out *p = &u->plan;
     g->report->matched += u->partner != 0;
+    engine_wait_over(g, u->link.number, u->link.marks, p->n_waits > 0);
     if (u->partner)
         show_whole(g, u, "link", REASON_LINKED);
     if (p->unlink)
         show_whole(g, u, "unlink", REASON_UNLINKED);
     for (size_t i = 0; i < p->n_waits; i++)
         show_field_wait(g, u, &p->waits[i]);
-    int klass = p->filtered ? CLASS_FILTERED : CLASS_UNCHANGED;
+    int klass = p->filtered ? CLASS_FILTERED : p->unlink ? CLASS_APPLIED : CLASS_UNCHANGED;
     for (int t = 1; t >= 0; t--)
         if (p->write[t].kind) {
             show_write(g, u, t);

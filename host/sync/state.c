@@ -38,6 +38,7 @@ const char *reason_text(int reason)
     return reason > 0 && reason < REASON_END ? reasons[reason] : "unknown";
 }
 
+/* Keys are made for every row: their 512 bytes are not set to zero first. */
 static void key_add(struct row_key *k, const void *data, size_t size)
 {
     memcpy(k->bytes + k->size, data, size);
@@ -54,15 +55,18 @@ static void key_add_number(struct row_key *k, uint64_t number)
 
 struct row_key key_number(uint64_t number)
 {
-    struct row_key k = {.size = 0};
+    struct row_key k;
+    k.size = 0;
     key_add_number(&k, number);
     return k;
 }
 
 struct row_key key_id(int side, const char *id)
 {
-    struct row_key k = {.bytes = {(uint8_t)side}, .size = 1};
+    struct row_key k;
     size_t size = strlen(id);
+    k.bytes[0] = (uint8_t)side;
+    k.size = 1;
     if (size <= 200) {
         key_add(&k, id, size);
         return k;
@@ -81,9 +85,24 @@ struct row_key key_base(uint64_t link, int side)
     return k;
 }
 
+struct row_key key_notes(uint64_t link)
+{
+    return key_base(link, 2);
+}
+
+struct row_key key_children(uint64_t link, unsigned child, int side)
+{
+    struct row_key k = key_number(link);
+    key_add(&k, (uint8_t[]){(uint8_t)child, (uint8_t)side}, 2);
+    return k;
+}
+
 struct row_key key_match(int side, unsigned rank, const struct hash128 *hash, uint64_t link)
 {
-    struct row_key k = {.bytes = {(uint8_t)side, (uint8_t)rank}, .size = 2};
+    struct row_key k;
+    k.bytes[0] = (uint8_t)side;
+    k.bytes[1] = (uint8_t)rank;
+    k.size = 2;
     key_add(&k, hash->bytes, sizeof hash->bytes);
     key_add_number(&k, link);
     return k;
@@ -91,8 +110,9 @@ struct row_key key_match(int side, unsigned rank, const struct hash128 *hash, ui
 
 struct row_key key_text(const char *text)
 {
-    struct row_key k = {.size = 0};
+    struct row_key k;
     size_t size = strlen(text);
+    k.size = 0;
     key_add(&k, text, size < 500 ? size : 500);
     return k;
 }
@@ -175,6 +195,15 @@ int state_inbox(struct store_snap *snap, int side, const char *id, struct arena 
     return rc;
 }
 
+bool state_side_empty(struct store_snap *snap, int db, int s)
+{
+    struct store_row row;
+    size_t n = 0;
+    uint8_t from[1] = {(uint8_t)s}, below[1] = {(uint8_t)(s + 1)};
+    store_scan(snap, db, slice_of(from, 1), slice_of(below, 1), false, 1, &row, &n);
+    return n == 0;
+}
+
 int64_t meta_number(struct store_snap *snap, const char *key, int64_t fallback)
 {
     struct arena a = {0};
@@ -217,66 +246,78 @@ void put_counters_row(struct store_batch *b, const struct counters *n)
     put_meta_text(b, "next", text);
 }
 
-static void put_sealed(struct store_batch *b, int db, const struct row_key *k, struct buf *row)
+static struct buf *fresh_row(struct store_batch *b)
 {
-    batch_put(b, db, key_slice(k), slice_of(row->data, row->size));
-    buf_fini(row);
+    buf_clear(&b->row);
+    return &b->row;
+}
+
+static void put_sealed(struct store_batch *b, int db, const struct row_key *k)
+{
+    batch_put(b, db, key_slice(k), slice_of(b->row.data, b->row.size));
 }
 
 void put_link_row(struct store_batch *b, const struct link *l)
 {
-    struct buf row = {0};
     struct row_key k = key_number(l->number);
-    link_encode(&row, l);
-    put_sealed(b, DB_LINKS, &k, &row);
+    link_encode(fresh_row(b), l);
+    put_sealed(b, DB_LINKS, &k);
 }
 
 void put_id_row(struct store_batch *b, int side, const char *id, const struct id_row *r)
 {
-    struct buf row = {0};
     struct row_key k = key_id(side, id);
-    id_encode(&row, r);
-    put_sealed(b, DB_IDS, &k, &row);
+    id_encode(fresh_row(b), r);
+    put_sealed(b, DB_IDS, &k);
 }
 
 void put_base_row(struct store_batch *b, uint64_t link, int side, const struct sl_record *r)
 {
-    struct buf row = {0};
     struct row_key k = key_base(link, side);
-    record_encode(&row, r);
-    put_sealed(b, DB_BASES, &k, &row);
+    record_encode(fresh_row(b), r);
+    put_sealed(b, DB_BASES, &k);
+}
+
+void put_notes_row(struct store_batch *b, uint64_t link, const struct notes *n)
+{
+    struct row_key k = key_notes(link);
+    notes_encode(fresh_row(b), n);
+    put_sealed(b, DB_BASES, &k);
+}
+
+void del_base_rows(struct store_batch *b, uint64_t link)
+{
+    const struct row_key keys[] = {key_base(link, 0), key_base(link, 1), key_notes(link)};
+    for (size_t i = 0; i < 3; i++)
+        batch_del(b, DB_BASES, key_slice(&keys[i]));
 }
 
 void put_inbox_row(struct store_batch *b, int side, const char *id, const struct inbox_row *r)
 {
-    struct buf row = {0};
     struct row_key k = key_id(side, id);
-    inbox_encode(&row, id, r);
-    put_sealed(b, DB_INBOX, &k, &row);
+    inbox_encode(fresh_row(b), id, r);
+    put_sealed(b, DB_INBOX, &k);
 }
 
 void put_intent_row(struct store_batch *b, const struct intent *i)
 {
-    struct buf row = {0};
     struct row_key k = key_number(i->number);
-    intent_encode(&row, i);
-    put_sealed(b, DB_INTENTS, &k, &row);
+    intent_encode(fresh_row(b), i);
+    put_sealed(b, DB_INTENTS, &k);
 }
 
 void put_wait_row(struct store_batch *b, int db, const struct wait_row *w)
 {
-    struct buf row = {0};
     struct row_key k = key_number(w->number);
-    wait_encode(&row, w);
-    put_sealed(b, db, &k, &row);
+    wait_encode(fresh_row(b), w);
+    put_sealed(b, db, &k);
 }
 
 void put_history_row(struct store_batch *b, const struct history_row *h)
 {
-    struct buf row = {0};
     struct row_key k = key_number(h->number);
-    history_encode(&row, h);
-    put_sealed(b, DB_HISTORY, &k, &row);
+    history_encode(fresh_row(b), h);
+    put_sealed(b, DB_HISTORY, &k);
 }
 
 void put_meta_number(struct store_batch *b, const char *key, int64_t n)

@@ -31,10 +31,16 @@ enum link_mark {
     MARK_WITHHELD = 1 << 6,
     MARK_TAKEN = 1 << 7, /* the id reserved first was somebody else's: take another */
     MARK_ALONE = 1 << 8, /* a first run that only matches found no partner: never created on the other side */
-    MARK_ASIDE = 1 << 9 /* an edit was seen and left where it is: a side may hold what its base does not */
+    MARK_ASIDE = 1 << 9, /* an edit was seen and left where it is: a side may hold what its base does not */
+    MARK_LEFT_A = 1 << 10, /* side a's record is not where the changed connection leads: absent, not deleted */
+    MARK_LEFT_B = 1 << 11,
+    MARK_DOUBT =
+        1 << 12 /* it may have a partner that an older state has forgotten: a person says whether to create it */
 };
 #define MARK_OUT(s) ((uint32_t)MARK_OUT_A << (s))
 #define MARK_GONE(s) ((uint32_t)MARK_GONE_A << (s))
+#define MARK_LEFT(s) ((uint32_t)MARK_LEFT_A << (s))
+#define MARKS_OUTSIDE ((uint32_t)(MARK_OUT_A | MARK_OUT_B | MARK_LEFT_A | MARK_LEFT_B))
 
 struct link {
     uint64_t number;
@@ -152,6 +158,22 @@ struct history_row {
     const struct sl_record *kept; /* DELETE, ARCHIVE: the whole record as it was */
 };
 
+/* What one field of a link did lately. */
+enum { NOTE_VALUES = 3 };
+struct note {
+    uint32_t field; /* hash of its names */
+    uint8_t returns; /* writes that went back to an earlier value, since since_ms */
+    uint8_t ignored[2]; /* writes of side s in a row that were taken and not stored */
+    int64_t since_ms;
+    uint64_t values[NOTE_VALUES]; /* hashes of the last values written, newest first; 0: none */
+};
+/* Of a link; what was learned under another config counts no more. */
+struct notes {
+    uint64_t config;
+    struct note *list;
+    size_t n;
+};
+
 /* Why something is written or waits; texts in reason_text. */
 enum reason {
     REASON_CHANGED = 1,
@@ -190,6 +212,8 @@ struct row_key {
 struct row_key key_number(uint64_t number);
 struct row_key key_id(int side, const char *id);
 struct row_key key_base(uint64_t link, int side);
+struct row_key key_notes(uint64_t link); /* stands behind the link's bases */
+struct row_key key_children(uint64_t link, unsigned child, int side);
 struct row_key key_match(int side, unsigned rank, const struct hash128 *hash,
                          uint64_t link); /* link 0: the prefix's start */
 struct row_key key_text(const char *text);
@@ -203,12 +227,15 @@ void id_encode(struct buf *out, const struct id_row *r);
 int id_decode(struct slice row, struct id_row *out, struct err *e);
 void inbox_encode(struct buf *out, const char *id, const struct inbox_row *r);
 int inbox_decode(struct slice row, struct arena *a, struct inbox_row *out, const char **id, struct err *e);
+int inbox_decode_id(struct slice row, struct arena *a, const char **id, struct err *e); /* whose row it is */
 void intent_encode(struct buf *out, const struct intent *i);
 int intent_decode(struct slice row, uint64_t number, struct arena *a, struct intent *out, struct err *e);
 void wait_encode(struct buf *out, const struct wait_row *w);
 int wait_decode(struct slice row, uint64_t number, struct arena *a, struct wait_row *out, struct err *e);
 void history_encode(struct buf *out, const struct history_row *h);
 int history_decode(struct slice row, uint64_t number, struct arena *a, struct history_row *out, struct err *e);
+void notes_encode(struct buf *out, const struct notes *n);
+int notes_decode(struct slice row, struct arena *a, struct notes *out, struct err *e);
 
 /* Typed reads; NOTFOUND and OK are not errors. */
 int state_link(struct store_snap *snap, uint64_t number, struct arena *a, struct link *out, struct err *e);
@@ -217,6 +244,8 @@ int state_base(struct store_snap *snap, uint64_t link, int side, struct arena *a
                struct err *e);
 int state_inbox(struct store_snap *snap, int side, const char *id, struct arena *a, struct inbox_row *out,
                 struct err *e);
+/* Has side s no row there? For databases whose keys begin with a side. */
+bool state_side_empty(struct store_snap *snap, int db, int s);
 /* Meta rows are plain text or numbers under a text key. */
 int64_t meta_number(struct store_snap *snap, const char *key, int64_t fallback);
 const char *meta_text(struct store_snap *snap, const char *key, struct arena *a);
@@ -233,6 +262,8 @@ void put_counters_row(struct store_batch *b, const struct counters *n);
 void put_link_row(struct store_batch *b, const struct link *l);
 void put_id_row(struct store_batch *b, int side, const char *id, const struct id_row *r);
 void put_base_row(struct store_batch *b, uint64_t link, int side, const struct sl_record *r);
+void put_notes_row(struct store_batch *b, uint64_t link, const struct notes *n);
+void del_base_rows(struct store_batch *b, uint64_t link); /* both bases and the notes */
 void put_inbox_row(struct store_batch *b, int side, const char *id, const struct inbox_row *r);
 void put_intent_row(struct store_batch *b, const struct intent *i);
 void put_wait_row(struct store_batch *b, int db, const struct wait_row *w);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* undo.c - takes one run's writes back where they still stand; each step may be repeated after a kill. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,11 +41,23 @@ static int read_now(struct undo *u, int side, const char *id)
 
 static void say(struct undo *u, const struct history_row *h, const char *what, const char *field, const char *why)
 {
-    struct undo_item item = {what, h->side, h->id[h->side], field, why};
+    struct undo_item item = {.what = what, .side = h->side, .id = h->id[h->side], .field = field, .why = why};
     if (strcmp(what, "left") == 0)
         u->report->left++;
     else
         u->report->done++;
+    u->tell(u->self, &item);
+}
+
+static void say_restored(struct undo *u, const struct history_row *h, const struct field_change *c)
+{
+    struct undo_item item = {.what = "restored",
+                             .side = h->side,
+                             .id = h->id[h->side],
+                             .field = c->name,
+                             .before = &c->before,
+                             .after = &c->after};
+    u->report->done++;
     u->tell(u->self, &item);
 }
 
@@ -78,16 +91,24 @@ static int commit(struct undo *u)
     return rc == STORE_OK ? 0 : err_set(u->e, ERR_FAILED, "state: %s", store_rc_name(rc));
 }
 
+/* The same for the same step of the same run, however often it is begun: a create under it is made once. */
+static struct hash128 step_key(struct undo *u, const struct history_row *h)
+{
+    const char *text = arena_printf(&u->arena, "undo %s %" PRIu64, h->op, h->number);
+    return hash128(text, strlen(text));
+}
+
 /* One write; true if the system carried it out. */
 static bool write_one(struct undo *u, const struct history_row *h, struct sl_write *w)
 {
-    char ulid[27];
-    uint8_t entropy[10];
+    char ulid[27], correlation[33];
+    struct hash128 key = step_key(u, h);
     struct write_outcome outcome;
     struct err call = {0};
-    u->env->world->random(u->env->world->self, entropy, sizeof entropy);
-    ulid_make(u->now_ms, entropy, ulid);
+    ulid_make(h->at_ms, key.bytes, ulid);
+    hex_encode(key.bytes, sizeof key.bytes, correlation);
     w->idempotency_key = ulid;
+    w->correlation = w->kind == SL_CREATE ? correlation : NULL;
     w->field_size = sizeof(struct sl_value);
     if (u->now && u->now->version && *u->now->version && (u->object[h->side]->object.caps & SL_CAP_CONDITIONAL))
         w->expected_version = u->now->version;
@@ -131,7 +152,7 @@ static int undo_update(struct undo *u, const struct history_row *h)
     if (n == 0 || (!u->dry && !write_one(u, h, &w)))
         return 0;
     for (size_t i = 0; i < n; i++)
-        say(u, h, "restored", fields[i].name, NULL);
+        say_restored(u, h, &changes[i]);
     if (u->dry)
         return 0;
     put_history(u, h, SL_UPDATE, changes, n);
@@ -185,11 +206,26 @@ static int undo_create(struct undo *u, const struct history_row *h)
     return commit(u);
 }
 
+/* Was it created again by an undo that was killed before it could say so? */
+static int find_again(struct undo *u, const struct history_row *h)
+{
+    char correlation[33];
+    struct hash128 key = step_key(u, h);
+    const struct sl_object *o = &u->object[h->side]->object;
+    if (u->now || !(o->caps & SL_CAP_FIND_CORRELATION))
+        return 0;
+    hex_encode(key.bytes, sizeof key.bytes, correlation);
+    struct sl_find find = {
+        .size = sizeof find, .object = u->pair->side[h->side].object, .correlation = correlation, .max_items = 1};
+    int rc = session_find(u->env->session[h->side], &find, (struct session_sink){u, take}, u->e);
+    return rc ? class_err(rc) : 0;
+}
+
 static int undo_delete(struct undo *u, const struct history_row *h)
 {
     if (!h->kept)
         return 0;
-    if (read_now(u, h->side, h->id[h->side]))
+    if (read_now(u, h->side, h->id[h->side]) || find_again(u, h))
         return u->e->code;
     if (u->now) {
         say(u, h, "left", NULL, "it is there again");

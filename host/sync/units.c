@@ -142,12 +142,18 @@ static int read_side(struct engine *g, int s, struct unit **units, size_t n)
 /* A changed row without its record, or a first agreement that lacks a side. */
 static bool must_read(const struct engine *g, const struct unit *u, int s)
 {
-    if (!u->link.id[s] || u->now[s] || u->link.state == LINK_UNLINKED || u->link.state == LINK_UNDONE)
+    bool over = u->link.state == LINK_UNLINKED || u->link.state == LINK_UNDONE;
+    if (!u->link.id[s] || u->now[s])
+        return false;
+    if (u->has[s] && u->row[s].kind == INBOX_HINT)
+        return true; /* if only to know it again */
+    if (over)
         return false;
     if (u->has[s])
-        return u->row[s].kind == INBOX_HINT || (u->row[s].kind == INBOX_ABSENT && (g->caps[s] & SL_CAP_GET));
+        return u->row[s].kind == INBOX_ABSENT && (g->caps[s] & SL_CAP_GET);
     /* the base is not what the side holds where an edit was taken in and left; a program may use fields no base has */
-    uint32_t unsure = MARK_CONFLICT | MARK_PARKED | MARK_OUT_A | MARK_OUT_B | MARK_GONE_A | MARK_GONE_B | MARK_ASIDE;
+    uint32_t unsure = MARK_CONFLICT | MARK_PARKED | MARK_OUT_A | MARK_OUT_B | MARK_GONE_A | MARK_GONE_B | MARK_ASIDE |
+                      MARK_LEFT_A | MARK_LEFT_B;
     return !u->base[s] || g->reexamine || g->computes_from[s] || (u->link.marks & unsure);
 }
 
@@ -180,7 +186,8 @@ int units_refresh(struct engine *g, struct unit *units, size_t n, int t)
             continue;
         const struct sl_record *known = u->now[t] ? u->now[t] : u->base[t];
         bool guarded = (g->caps[t] & SL_CAP_CONDITIONAL) && known && known->version && *known->version;
-        if (!guarded)
+        bool goes = u->plan.write[t].kind != SL_UPDATE && (g->caps[t] & SL_CAP_GET); /* what goes is kept whole */
+        if (!guarded || (goes && !u->now[t]))
             ask[n_ask++] = u;
     }
     return read_side(g, t, ask, n_ask);
@@ -210,6 +217,11 @@ static int view_side(struct engine *g, struct unit *u, int s)
     if (!u->link.id[s])
         return 0;
     bool gone = u->has[s] && (u->row[s].kind == INBOX_GONE || (u->row[s].kind == INBOX_ABSENT && !u->now[s]));
+    v->left = !u->now[s] && ((u->link.marks & MARK_LEFT(s)) || (gone && g->source_changed[s]));
+    if (v->left) { /* no answer of another place says that a record was deleted */
+        *v = (struct view){.kind = VIEW_HERE, .now = u->base[s], .base = u->base[s], .out = true, .left = true};
+        return 0;
+    }
     if (gone || (!u->has[s] && !u->now[s] && (u->link.marks & MARK_GONE(s)))) {
         v->kind = VIEW_GONE;
         return 0;
@@ -223,6 +235,39 @@ static int view_side(struct engine *g, struct unit *u, int s)
     return 0;
 }
 
+uint64_t unit_digest(struct unit *u, int s)
+{
+    if (u->digested[s] != u->now[s])
+        u->digest[s] = record_digest(u->now[s]);
+    u->digested[s] = u->now[s];
+    return u->digest[s];
+}
+
+static bool same_names(const struct sl_record *x, const struct sl_record *y)
+{
+    if (!x || !y || x->n_fields != y->n_fields)
+        return x == y;
+    bool same = true;
+    for (uint32_t i = 0; i < x->n_fields && same; i++)
+        same =
+            strcmp(sl_value_at(x->fields, x->field_size, i)->name, sl_value_at(y->fields, y->field_size, i)->name) == 0;
+    return same;
+}
+
+/* Records of one object mostly have the same fields: the rules of the last one are good for the next. */
+static void open_rules(struct engine *g, struct unit *u)
+{
+    const struct sl_record *both[2];
+    for (int s = 0; s < 2; s++)
+        both[s] = u->view[s].now ? u->view[s].now : u->base[s];
+    if (!g->open_rules || !same_names(both[0], g->shape[0]) || !same_names(both[1], g->shape[1]))
+        g->open_rules = map_open_rules(&g->pair->map, both, &g->chunk, &g->n_open_rules);
+    g->shape[0] = both[0];
+    g->shape[1] = both[1];
+    u->rules = g->open_rules;
+    u->n_rules = g->n_open_rules;
+}
+
 int unit_views(struct engine *g, struct unit *u)
 {
     for (int s = 0; s < 2; s++)
@@ -230,11 +275,7 @@ int unit_views(struct engine *g, struct unit *u)
             return g->e->code;
     u->rules = g->rules;
     u->n_rules = g->pair->map.n_rules;
-    if (g->pair->map.open) {
-        const struct sl_record *both[2];
-        for (int s = 0; s < 2; s++)
-            both[s] = u->view[s].now ? u->view[s].now : u->base[s];
-        u->rules = map_open_rules(&g->pair->map, both, &g->chunk, &u->n_rules);
-    }
+    if (g->pair->map.open)
+        open_rules(g, u);
     return 0;
 }

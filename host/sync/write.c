@@ -2,6 +2,7 @@
 /* write.c - sends a side's intents in batches and takes in each outcome. */
 #include "sync/write.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,13 +23,48 @@ bool id_valid(const struct sl_object *o, const char *id)
 
 bool id_free(struct engine *g, int t, const char *id)
 {
-    struct store_snap *snap = NULL;
-    struct id_row row;
-    if (store_snap(g->store, &snap, g->e) != STORE_OK)
+    struct id_row known;
+    struct inbox_row seen;
+    if (state_id(g->view, t, id, &known, g->e) != STORE_NOTFOUND)
         return false;
-    int rc = state_id(snap, t, id, &row, g->e);
-    store_snap_end(snap);
-    return rc == STORE_NOTFOUND;
+    /* seen by this run, and perhaps about to be known */
+    return state_inbox(g->view, t, id, &g->chunk, &seen, g->e) == STORE_NOTFOUND || seen.kind == INBOX_ABSENT ||
+           seen.kind == INBOX_GONE;
+}
+
+const char *id_reserve(struct engine *g, struct unit *u, int t, const char *former)
+{
+    const struct sl_object *o = &g->object[t]->object;
+    const char *source = u->link.id[1 - t];
+    bool taken = (u->link.marks & MARK_TAKEN) != 0;
+    if (!(o->caps & SL_CAP_RESERVED_ID))
+        return NULL;
+    if (o->id_rule == SL_ID_INTEGER)
+        return arena_printf(&g->chunk, "%" PRId64, g->next.id[t]++);
+    if (!taken && source && id_valid(o, source) && (text_equal(source, former) || id_free(g, t, source)))
+        return source;
+    char hex[33];
+    hex_encode(u->link.key.bytes, sizeof u->link.key.bytes, hex);
+    return arena_printf(&g->chunk, "sl-%.20s%s%s", hex, taken ? "-" : "", taken ? "2" : "");
+}
+
+void unit_next_generation(struct engine *g, struct unit *u, int t)
+{
+    u->link.generation++;
+    u->link.origin = (uint8_t)(1 - t);
+    u->link.key = link_key(g->env->identity, 1 - t, u->link.id[1 - t], u->link.generation);
+    if (u->link.id[t]) {
+        struct row_key id = key_id(t, u->link.id[t]);
+        struct row_key base = key_base(u->link.number, t);
+        batch_del(&g->batch, DB_IDS, key_slice(&id));
+        batch_del(&g->batch, DB_BASES, key_slice(&base));
+        if (u->has[t])
+            del_inbox_row(&g->batch, t, u->link.id[t]);
+        u->has[t] = false;
+        u->link.id[t] = NULL;
+        u->base[t] = NULL;
+        u->seen[t] = (struct id_row){0};
+    }
 }
 
 /* The sl_write of an intent. */
@@ -42,6 +78,9 @@ static void fill_write(struct engine *g, const struct unit *u, struct sl_write *
     hex_encode(u->link.key.bytes, sizeof u->link.key.bytes, key);
     *w = (struct sl_write){.kind = i->kind,
                            .id = i->id,
+                           .parent_id = g->pair->parent && i->kind == SL_CREATE && i->source
+                                            ? children_parent(g, 1 - i->side, i->source->parent_id)
+                                            : NULL,
                            .correlation = i->kind == SL_CREATE ? key : NULL,
                            .idempotency_key = i->ulid,
                            .expected_version = i->expected_version,
@@ -84,6 +123,8 @@ static void reject(struct engine *g, struct unit *u, const char *message)
     u->link.marks |= MARK_PARKED;
     u->has[0] = u->has[1] = false; /* already taken from the inbox with the intent */
     unit_settled(g, u, CLASS_PARKED);
+    if (u->link.state == LINK_HALF)
+        match_put_keys(g, u, 1 - u->intent.side);
 }
 
 static void uncertain(struct engine *g, struct unit *u, int t)
@@ -94,8 +135,39 @@ static void uncertain(struct engine *g, struct unit *u, int t)
     u->intent.settle_until_ms = g->now_ms + o->late_ms + o->index_lag_ms + o->stale_ms;
     put_intent_row(&g->batch, &u->intent);
     g->open_creates[t] += u->intent.kind == SL_CREATE;
+    children_hold(g, &u->intent);
     engine_class(g, u->link.number, CLASS_PENDING);
     u->done = true;
+}
+
+static void say_doubt(struct engine *g, const struct unit *u, const char *why)
+{
+    if (why && !g->told_doubt)
+        engine_say(g, "%s: it is not known whether this was carried out: %s; the next run looks",
+                   u->intent.id ? u->intent.id : "create", why);
+    g->told_doubt = true;
+}
+
+static void say_failure(struct engine *g, const struct unit *u, const struct write_outcome *o)
+{
+    if (!g->last_failure) /* one sentence a run: a full disk refuses thousands */
+        engine_say(g, "%s: %s", u->intent.id ? u->intent.id : "create",
+                   o->message ? o->message : class_name(o->error_class));
+    g->last_failure = o->error_class;
+}
+
+/* A create sent again and refused: the first time it may have been carried out, under the id reserved for it. True: dealt with. */
+static bool landed_before(struct engine *g, struct unit *u, int t)
+{
+    const struct sl_record *there = NULL;
+    bool reserved = u->intent.kind == SL_CREATE && u->intent.id && (g->caps[t] & SL_CAP_GET);
+    if (!reserved || u->intent.state != OP_UNKNOWN)
+        return false;
+    if (engine_look(g, t, u->intent.id, &there))
+        uncertain(g, u, t);
+    else if (there)
+        outcome_applied(g, u, there, true);
+    return u->done;
 }
 
 static void not_applied(struct engine *g, struct unit *u, const struct write_outcome *o)
@@ -111,14 +183,17 @@ static void not_applied(struct engine *g, struct unit *u, const struct write_out
         break;
     case SL_REJECTED:
     case SL_UNSUPPORTED:
-        reject(g, u, o->message ? o->message : "refused by the system; correct the record");
+        if (!landed_before(g, u, u->intent.side))
+            reject(g, u, o->message ? o->message : "refused by the system; correct the record");
         break;
     default:
-        if (!g->last_failure) /* one sentence a run: a full disk refuses thousands */
-            snprintf(g->report->message, sizeof g->report->message, "%s: %s", u->intent.id ? u->intent.id : "create",
-                     o->message ? o->message : class_name(o->error_class));
-        g->last_failure = o->error_class;
-        outcome_again(g, u);
+        say_failure(g, u, o);
+        children_hold(g, &u->intent);
+        /* of a repeat this says nothing about the first attempt, which may have been carried out */
+        if (u->intent.state == OP_UNKNOWN)
+            uncertain(g, u, u->intent.side);
+        else
+            outcome_again(g, u);
     }
 }
 
@@ -127,6 +202,7 @@ static void take_outcome(struct engine *g, struct unit *u, const struct write_ou
     bool repeat = u->intent.state == OP_UNKNOWN;
     if (o->result == SL_APPLIED) {
         count_write(g, &u->intent);
+        u->unanswered = !o->record;
         /* the answer to a repeat may show the record with edits made since */
         outcome_applied(g, u, o->record ? o->record : as_sent(g, u), o->read_back || !o->record || repeat);
     } else if (o->result == SL_NOT_APPLIED && o->error_class == SL_EXISTS && repeat && o->record) {
@@ -135,6 +211,7 @@ static void take_outcome(struct engine *g, struct unit *u, const struct write_ou
     } else if (o->result == SL_NOT_APPLIED) {
         not_applied(g, u, o);
     } else {
+        say_doubt(g, u, o->message);
         uncertain(g, u, t);
     }
 }
@@ -152,11 +229,29 @@ static int send(struct engine *g, struct unit **units, uint32_t n, int t)
         fill_write(g, units[i], &writes[i]);
     struct err call = {0};
     int rc = session_write(g->env->session[t], &batch, &g->chunk, outcomes, &call);
+    if (engine_view_begin(g))
+        return g->e->code;
     for (uint32_t i = 0; i < n; i++)
         take_outcome(g, units[i], &outcomes[i], t);
+    engine_view_end(g);
     if (engine_commit(g))
         return g->e->code;
     return rc ? err_set(g->e, class_err(rc), "%s", call.text) : 0;
+}
+
+/* The next batch; behind a child that may not be there yet its younger siblings wait, written down as not begun. */
+static size_t next_batch(struct engine *g, struct unit **open, size_t n, size_t most, struct unit **batch, size_t *from,
+                         int t)
+{
+    size_t size = 0;
+    for (; *from < n && size < most; ++*from) {
+        struct unit *u = open[*from];
+        if (u->intent.kind == SL_CREATE && u->intent.state == OP_PLANNED && children_held(g, t, u->intent.source))
+            outcome_again(g, u);
+        else
+            batch[size++] = u;
+    }
+    return size;
 }
 
 int engine_write(struct engine *g, struct unit *units, size_t n, int t)
@@ -167,11 +262,11 @@ int engine_write(struct engine *g, struct unit *units, size_t n, int t)
     for (size_t i = 0; i < n; i++)
         if (!units[i].done && units[i].write_side == t)
             open[n_open++] = &units[i];
+    struct unit **batch = arena_alloc(&g->chunk, (n_open + 1) * sizeof *batch);
     for (size_t from = 0; from < n_open;) {
-        size_t take = n_open - from < most ? n_open - from : most;
-        if (send(g, open + from, (uint32_t)take, t))
+        size_t size = next_batch(g, open, n_open, most, batch, &from, t);
+        if (size ? send(g, batch, (uint32_t)size, t) : engine_commit(g))
             return g->e->code;
-        from += take;
         if (from < n_open && engine_stopping(g))
             return g->e->code;
     }

@@ -11,6 +11,10 @@ int engine_write(struct engine *g, struct unit *units, size_t n, int t);
 void history_event(struct engine *g, const struct unit *u, int reason);
 /* The line of the unit's intent; kind 0: decided and perhaps written, what was lost must not be forgotten. */
 void history_intent(struct engine *g, const struct unit *u, int kind);
+/* The id a record is created under where the host chooses it; former: the one it had before it was deleted, or NULL. */
+const char *id_reserve(struct engine *g, struct unit *u, int t, const char *former);
+/* The record of side t is made anew: the link forgets the former one and has another key. */
+void unit_next_generation(struct engine *g, struct unit *u, int t);
 /* Is the text an id that the object takes? */
 bool id_valid(const struct sl_object *o, const char *id);
 /* Is no record known under that id on side t? */

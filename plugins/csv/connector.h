@@ -11,6 +11,8 @@
 struct pool {
     struct pool_block *head;
 };
+/* Ends the process with a sentence. An attribute, because lint overlooks _Noreturn. */
+void no_memory(void) __attribute__((noreturn));
 void *pool_alloc(struct pool *p, size_t n_bytes); /* zeroed */
 char *pool_copy(struct pool *p, const char *text, size_t n_bytes); /* a NUL is put behind it */
 char *pool_print(struct pool *p, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -31,7 +31,7 @@ static char *keep(const struct sl_value *v)
 {
     char *out = strndup(v->text, v->text_size);
     if (!out)
-        abort();
+        no_memory();
     return out;
 }
 
@@ -56,7 +56,7 @@ static int open_session(const struct sl_host *host, const struct sl_settings *se
     struct csv *c = calloc(1, sizeof(*c));
     int result = SL_OK;
     if (!c)
-        abort();
+        no_memory();
     c->host = host;
     c->delimiter = ',';
     for (uint32_t i = 0; !result && i < settings->n_values; i++) {
@@ -146,7 +146,7 @@ static int describe_all(struct csv *c)
         return result;
     DIR *dir = fdopendir(folder);
     if (!dir)
-        abort();
+        no_memory();
     for (struct dirent *entry; !result && (entry = readdir(dir));) {
         if (!object_of(entry->d_name, object))
             continue;

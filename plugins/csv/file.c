@@ -308,7 +308,7 @@ static int collect(struct csv *c, const struct file *f, uint64_t **hashes, size_
             room = room ? room * 2 : 4096;
             *hashes = realloc(*hashes, room * sizeof(**hashes));
             if (!*hashes)
-                abort();
+                no_memory();
         }
         const struct cell *key = &r.cells[f->key];
         if (is_id(key->text, key->size))
@@ -334,7 +334,7 @@ int doubles_load(struct csv *c, const struct file *f)
     d->n = keep_doubles(d->hashes, n);
     d->told = calloc(d->n + 1, sizeof(*d->told));
     if (!d->told)
-        abort();
+        no_memory();
     if (!result && f->settled) {
         snprintf(d->object, sizeof(d->object), "%s", f->object);
         snprintf(d->state, sizeof(d->state), "%s", f->state);

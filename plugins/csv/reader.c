@@ -15,7 +15,7 @@ static void *grow(void *old, size_t n_bytes)
 {
     void *out = realloc(old, n_bytes);
     if (!out)
-        abort();
+        no_memory();
     return out;
 }
 

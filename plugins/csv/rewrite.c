@@ -147,7 +147,7 @@ static int temp_open(struct csv *c, const struct rewrite *w, char temp[320], FIL
         fchmod(fd, f->st.st_mode & 0777);
     *out = fdopen(fd, "w");
     if (!*out)
-        abort();
+        no_memory();
     setvbuf(*out, NULL, _IOFBF, 1 << 16);
     return SL_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* write.c - carries out a batch: what becomes of each row in memory, then one new file, then the outcomes. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -396,6 +397,15 @@ static int lock(struct csv *c, int folder)
     return SL_OK;
 }
 
+/* An earlier attempt may have been killed right before its file's name was durable; what is told now must be. */
+static int flush_earlier(struct csv *c, const struct sl_batch *batch, int folder)
+{
+    uint32_t flags = 0;
+    for (uint32_t i = 0; i < batch->n_writes; i++)
+        flags |= sl_write_at(batch, i)->flags;
+    return (flags & SL_WRITE_REPEAT) && fsync(folder) != 0 ? csv_errno(c, errno, batch->object) : SL_OK;
+}
+
 static int run_batch(struct csv *c, const struct sl_batch *batch, bool *in_place)
 {
     struct job j = {.csv = c, .batch = batch, .file = {.fd = -1, .folder = -1}};
@@ -417,6 +427,8 @@ int csv_write(struct csv *c, const struct sl_batch *batch)
     int result = folder_open(c, &folder);
     if (!result)
         result = lock(c, folder);
+    if (!result)
+        result = flush_earlier(c, batch, folder);
     if (!result)
         result = run_batch(c, batch, &in_place);
     for (int i = 1; result == SL_CONFLICT && i < TRIES; i++)

@@ -72,3 +72,18 @@ int content_make(struct jsondir *d, const struct look *old, const struct sl_writ
     }
     return rc;
 }
+
+/* A decimal without a point is read as an integer. */
+static bool exact(const struct sl_value *v)
+{
+    bool plain = v->type == SL_NULL || v->type == SL_BOOL || v->type == SL_INT || v->type == SL_STRING;
+    return plain || (v->type == SL_DECIMAL && memchr(v->text, '.', v->text_size));
+}
+
+bool content_exact(const struct sl_write *w)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < w->n_fields && all; i++)
+        all = exact(sl_value_at(w->fields, w->field_size, i));
+    return all;
+}

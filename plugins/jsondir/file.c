@@ -10,15 +10,31 @@
 #include <unistd.h>
 
 #define SECOND_NS 1000000000LL
+#define MILLISECOND_NS 1000000LL
 #define GRAIN_COARSE_NS (2 * SECOND_NS)
+#define NAP_MIN_NS 200000LL /* the clock waited for moves in steps */
 #define TRIES 3
 
-/* Times of files are the file system's, stamped from this clock: the host's clock, which tests may move, cannot tell. */
-int64_t clock_ns(void)
+static int64_t clock_read(clockid_t id)
 {
     struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(id, &t);
     return stat_time_ns(&t);
+}
+
+/*
+ * Times of files are the file system's, stamped from this clock, which moves in ticks: nothing touched from now on is stamped
+ * earlier. The host's clock, which tests may move, cannot tell.
+ */
+int64_t clock_ns(void)
+{
+    return clock_read(CLOCK_REALTIME_COARSE);
+}
+
+/* Some kernels stamp finer than the tick, from the clock below it. */
+int64_t clock_touch_ns(void)
+{
+    return clock_read(CLOCK_REALTIME);
 }
 
 int64_t stat_time_ns(const struct timespec *t)
@@ -30,7 +46,7 @@ void clock_wait(int64_t until_ns, int64_t most_ns)
 {
     int64_t rest = until_ns - clock_ns();
     while (rest > 0 && most_ns > 0) {
-        int64_t nap = rest < most_ns ? rest : most_ns;
+        int64_t nap = rest > NAP_MIN_NS ? rest : NAP_MIN_NS;
         struct timespec t = {.tv_sec = (time_t)(nap / SECOND_NS), .tv_nsec = (long)(nap % SECOND_NS)};
         nanosleep(&t, NULL);
         most_ns -= nap;
@@ -48,6 +64,14 @@ int64_t stat_grain_ns(const struct folder *f, const struct stat *st)
 {
     bool coarse = f->coarse || st->st_mtim.tv_nsec == 0 || st->st_ctim.tv_nsec == 0;
     return coarse ? GRAIN_COARSE_NS : GRAIN_FINE_NS;
+}
+
+/* The clock must move in ticks as the kernel's does, and the stamp be finer than them: else the old margin holds. */
+int64_t stat_own_grain_ns(const struct stat *st)
+{
+    struct timespec tick = {0};
+    bool ticks = clock_getres(CLOCK_REALTIME_COARSE, &tick) == 0 && stat_time_ns(&tick) >= MILLISECOND_NS;
+    return ticks && st->st_mtim.tv_nsec % MILLISECOND_NS != 0 ? 0 : GRAIN_FINE_NS;
 }
 
 static char *put_hex(char *out, uint64_t n)
@@ -95,7 +119,9 @@ const char *stat_fault(const struct stat *st)
 
 void file_name(const char *id, char out[NAME_ROOM])
 {
-    snprintf(out, NAME_ROOM, "%s" SUFFIX, id);
+    size_t n = strnlen(id, NAME_ROOM - sizeof(SUFFIX));
+    memcpy(out, id, n);
+    memcpy(out + n, SUFFIX, sizeof(SUFFIX));
 }
 
 static enum look_end bad(const struct folder *f, const char *name, struct look *l, const char *why)
@@ -103,6 +129,14 @@ static enum look_end bad(const struct folder *f, const char *name, struct look *
     char shown[NAME_ROOM];
     snprintf(l->why, sizeof(l->why), "%s/%s %s", f->name, name_shown(name, shown), why);
     return LOOK_BAD;
+}
+
+/* When the disk gives it, nothing at the file will show that: without a version it is read again. */
+static enum look_end unread(const struct folder *f, const char *name, struct look *l)
+{
+    l->version[0] = 0;
+    bad(f, name, l, "cannot be read (input/output error): look at the disk and the kernel's log");
+    return LOOK_UNREAD;
 }
 
 static enum look_end too_large(const struct folder *f, const char *name, struct look *l)
@@ -127,6 +161,8 @@ static enum look_end not_opened(const struct folder *f, const char *name, int co
     version_settled(f, &l->st, clock_ns(), l->version);
     if (fault)
         return bad(f, name, l, fault);
+    if (code == EIO)
+        return unread(f, name, l);
     snprintf(why, sizeof(why), "cannot be opened (%s): give this user read access", strerror(code));
     return bad(f, name, l, why);
 }
@@ -142,17 +178,16 @@ bool stat_same(const struct stat *x, const struct stat *y)
 static bool slurp(struct jsondir *d, int fd, size_t expect)
 {
     d->file.size = 0;
-    if (lseek(fd, 0, SEEK_SET) != 0)
-        return false;
     for (;;) {
         size_t want = expect > d->file.size ? expect - d->file.size + 1 : 65536;
         ssize_t n = read(fd, bytes_room(&d->file, want), want);
-        if (n == 0)
-            return true;
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 || (d->file.size += (size_t)n) > FILE_MAX_BYTES)
             return false;
+        /* A regular file gives less than asked for only at its end; that the end was where it should be is seen after. */
+        if (n == 0 || d->file.size == expect)
+            return true;
     }
 }
 
@@ -170,7 +205,7 @@ static enum look_end read_once(struct jsondir *d, const struct folder *f, const 
     if ((uint64_t)l->st.st_size > FILE_MAX_BYTES)
         return too_large(f, name, l);
     if (!slurp(d, fd, (size_t)l->st.st_size) && d->file.size <= FILE_MAX_BYTES)
-        return bad(f, name, l, "cannot be read (input/output error): look at the disk and the kernel's log");
+        return unread(f, name, l);
     *stable = fstat(fd, &after) == 0 && stat_same(&l->st, &after) && d->file.size == (size_t)after.st_size;
     l->size = d->file.size;
     return LOOK_OK;

@@ -100,6 +100,7 @@ static const struct {
     {EPERM, SL_RETRY, "permission denied: give this user read and write access to the folder"},
     {EMFILE, SL_RETRY, "too many open files: raise the limit (ulimit -n) or run fewer pairs at once"},
     {ENFILE, SL_RETRY, "too many open files on this machine: the next run tries again"},
+    {ENOMEM, SL_RETRY, "no memory: run again with more"},
     {ENAMETOOLONG, SL_REJECTED, "the file system takes no name as long as this: give the record a shorter id"},
     {EINVAL, SL_REJECTED, "the file system does not take this name: give the record another id"},
     {EILSEQ, SL_REJECTED, "the file system does not take this name: give the record another id"},

@@ -69,7 +69,8 @@ enum look_end {
     LOOK_OK = 1,
     LOOK_GONE = 2,
     LOOK_BAD = 3, /* it is there and cannot be read: why says so */
-    LOOK_FAULT = 4 /* not the file's fault (no descriptors left): why says so, the call must end */
+    LOOK_FAULT = 4, /* not the file's fault (no descriptors left): why says so, the call must end */
+    LOOK_UNREAD = 5 /* it is there and the disk did not give it, but may next time: why says so, there is no version */
 };
 struct look {
     struct stat st;
@@ -83,6 +84,8 @@ struct look {
 
 /* The file system's clock, as far as this machine knows it; nothing of it reaches a record. */
 int64_t clock_ns(void);
+/* No earlier than the stamp of anything touched before the call. */
+int64_t clock_touch_ns(void);
 int64_t stat_time_ns(const struct timespec *t);
 /* Sleeps until the file system's clock is past the given time, at most `most_ns`. */
 void clock_wait(int64_t until_ns, int64_t most_ns);
@@ -90,6 +93,11 @@ void clock_wait(int64_t until_ns, int64_t most_ns);
 int64_t stat_touched_ns(const struct stat *st);
 int64_t stat_grain_ns(const struct folder *f, const struct stat *st);
 #define GRAIN_FINE_NS 20000000LL
+/*
+ * Likewise for content that is known because we wrote it. A stranger's write is stamped before its bytes arrive, so a look at it
+ * needs the margin above; of ours it is enough that the clock has moved on.
+ */
+int64_t stat_own_grain_ns(const struct stat *st);
 /* mtime.ctime.inode.size: changes with every edit, once the file is settled. */
 void version_full(const struct stat *st, char out[VERSION_ROOM]);
 /* The same, or "" if the file was touched so close to `now_ns` that a later edit could look the same. */
@@ -114,6 +122,8 @@ struct sl_record look_record(const struct folder *f, const char *id, const struc
  */
 int content_make(struct jsondir *d, const struct look *old, const struct sl_write *w, const char **text,
                  size_t *n_bytes);
+/* Does the file of a create, read again, hold the very values it was given? Not a date, for one: it comes back as text. */
+bool content_exact(const struct sl_write *w);
 
 /* --- the calls --- */
 

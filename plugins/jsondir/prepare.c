@@ -18,10 +18,14 @@ static bool has_key(const struct sl_write *w)
 
 void temp_name(const struct job *j, char out[NAME_ROOM])
 {
-    if (has_key(j->w))
-        snprintf(out, NAME_ROOM, TEMP_PREFIX "%s" TEMP_SUFFIX, j->w->idempotency_key);
-    else
+    if (!has_key(j->w)) {
         snprintf(out, NAME_ROOM, TEMP_PREFIX "p%ld-%u" TEMP_SUFFIX, (long)getpid(), j->index);
+        return;
+    }
+    size_t n = strlen(j->w->idempotency_key), prefix = sizeof(TEMP_PREFIX) - 1;
+    memcpy(out, TEMP_PREFIX, prefix);
+    memcpy(out + prefix, j->w->idempotency_key, n);
+    memcpy(out + prefix + n, TEMP_SUFFIX, sizeof(TEMP_SUFFIX));
 }
 
 static bool write_all(int fd, const char *data, size_t n_bytes)
@@ -107,9 +111,10 @@ static void write_temp(struct chunk *c, struct job *j, const char *text, size_t 
         job_fault(c, j, "cannot be written", code);
         return;
     }
+    int64_t grain_ns = stat_own_grain_ns(&j->ours);
     c->coarse |= stat_grain_ns(c->f, &j->ours) > GRAIN_FINE_NS;
+    c->grain_ns = grain_ns > c->grain_ns ? grain_ns : c->grain_ns;
     c->n_temps++;
-    c->touched_ns = clock_ns();
     j->text_at = c->text.size;
     j->text_bytes = n_bytes;
     bytes_add(&c->text, text, n_bytes);
@@ -135,10 +140,13 @@ static void prepare_create(struct chunk *c, struct job *j)
     struct stat st;
     file_name(j->w->id, name);
     /* Publishing finds a taken id anyway; only where it is likely is it worth a look before. */
-    if ((j->w->flags & SL_WRITE_REPEAT) && fstatat(c->f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    bool there = (j->w->flags & SL_WRITE_REPEAT) && fstatat(c->f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!there)
+        write_content(c, j, NULL);
+    else if (fsync(c->f->fd) == 0) /* the earlier attempt may have been killed right before */
         job_exists(c, j);
     else
-        write_content(c, j, NULL);
+        job_fault(c, j, "cannot be flushed", errno);
 }
 
 /* True if the file still is what the host planned on; else the job is told. */

@@ -46,7 +46,7 @@ static int emit_look(struct pass *p, const char *id, enum look_end end, const st
 {
     if (end == LOOK_FAULT)
         return refuse(p->d, SL_RETRY, "%s", l->why);
-    if (end == LOOK_BAD)
+    if (end == LOOK_BAD || end == LOOK_UNREAD)
         return emit_bad(p, id, l);
     struct sl_record record = look_record(p->f, id, l);
     struct sl_item item = {.size = sizeof(item), .kind = SL_ITEM_RECORD, .id = id, .record = &record};

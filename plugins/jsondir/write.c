@@ -213,7 +213,7 @@ static bool sync_contents(struct chunk *c)
 static void outwait(const struct chunk *c)
 {
     if (c->n_temps > 0 && !c->coarse)
-        clock_wait(c->touched_ns + GRAIN_FINE_NS + 1000, 2 * GRAIN_FINE_NS);
+        clock_wait(c->touched_ns + c->grain_ns + 1, 2 * GRAIN_FINE_NS);
 }
 
 static bool sync_names(struct chunk *c)
@@ -221,31 +221,47 @@ static bool sync_names(struct chunk *c)
     return fsync(c->f->fd) == 0 && (c->archive_fd < 0 || fsync(c->archive_fd) == 0);
 }
 
-/* The record as written; its version only if the file under its name is still our content. */
-static void tell_applied(struct chunk *c, struct job *j)
+/* The file's version, only if under its name there still is our content. */
+static void version_written(const struct chunk *c, const struct job *j, char out[VERSION_ROOM])
+{
+    struct stat st;
+    char name[NAME_ROOM];
+    file_name(j->w->id, name);
+    int64_t now = clock_ns();
+    bool ours = fstatat(c->f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == j->ours.st_ino &&
+                st.st_size == j->ours.st_size && stat_time_ns(&st.st_mtim) == stat_time_ns(&j->ours.st_mtim);
+    if (ours && !c->coarse && stat_touched_ns(&st) + c->grain_ns < now)
+        version_full(&st, out);
+}
+
+/* What the file holds: what was given, where that is all and comes back as it was; else read from the text written. */
+static bool fields_written(struct chunk *c, struct job *j, struct look *l)
 {
     const struct sl_host *h = c->d->host;
+    const char *message = NULL;
+    if (j->w->kind != SL_CREATE || !content_exact(j->w))
+        return h->json_read(h->ctx, c->text.data + j->text_at, j->text_bytes, &l->fields, &l->n_fields, &l->field_size,
+                            &message) == SL_OK;
+    l->fields = j->w->fields;
+    l->n_fields = j->w->n_fields;
+    l->field_size = j->w->field_size;
+    return true;
+}
+
+static void tell_applied(struct chunk *c, struct job *j)
+{
     struct sl_outcome o = {.result = SL_APPLIED};
     struct sl_record record;
     struct look l = {.st = j->ours, .version = ""};
-    struct stat st;
-    char name[NAME_ROOM];
-    const char *message = NULL;
-    file_name(j->w->id, name);
     if (has_text(j)) {
-        int64_t now = clock_ns();
-        bool ours = fstatat(c->f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == j->ours.st_ino &&
-                    st.st_size == j->ours.st_size && stat_time_ns(&st.st_mtim) == stat_time_ns(&j->ours.st_mtim);
-        if (ours)
-            version_settled(c->f, &st, now, l.version);
-        if (h->json_read(h->ctx, c->text.data + j->text_at, j->text_bytes, &l.fields, &l.n_fields, &l.field_size,
-                         &message) == SL_OK) {
+        version_written(c, j, l.version);
+        if (fields_written(c, j, &l)) {
             record = look_record(c->f, j->w->id, &l);
             o.record = &record;
         }
     }
     job_tell(c, j, &o);
-    h->json_free(h->ctx);
+    c->d->host->json_free(c->d->host->ctx);
 }
 
 static void tell_all(struct chunk *c, bool durable)
@@ -267,6 +283,7 @@ static void tell_all(struct chunk *c, bool durable)
 static uint32_t write_chunk(struct chunk *c, const struct sl_batch *batch, uint32_t first)
 {
     c->n_jobs = c->n_temps = 0;
+    c->grain_ns = 0;
     c->text.size = 0;
     c->coarse = c->f->coarse;
     while (first + c->n_jobs < batch->n_writes && c->text.size < CHUNK_BYTES) {
@@ -275,10 +292,11 @@ static uint32_t write_chunk(struct chunk *c, const struct sl_batch *batch, uint3
         *j = (struct job){.w = sl_write_at(batch, index), .index = index};
         job_prepare(c, j);
     }
+    c->touched_ns = clock_touch_ns();
     if (sync_contents(c)) {
         outwait(c); /* an edit after publication then has another mtime than our content */
         publish_all(c);
-        c->touched_ns = clock_ns();
+        c->touched_ns = clock_touch_ns();
         bool durable = c->f->fd < 0 || sync_names(c);
         outwait(c); /* and another ctime than the version that is told */
         tell_all(c, durable);

@@ -37,6 +37,7 @@ struct chunk {
     bool sync_each; /* few files: sync each; many: the file system once */
     uint32_t n_temps;
     int64_t touched_ns; /* when files were last touched */
+    int64_t grain_ns; /* how much later the clock must stand before an edit has another stamp */
     bool coarse; /* stamps too coarse to be waited out: outcomes carry no version */
     bool enough; /* the host takes no more outcomes */
     int archive_fd;

@@ -27,6 +27,8 @@ struct memory_record {
     char id[MEMORY_ID];
     char correlation[40];
     char idempotency[32];
+    char parent[MEMORY_ID]; /* of a comment */
+    char successor[MEMORY_ID]; /* gone: merged into this one; "": not */
     int64_t created_ms;
     uint64_t sequence; /* of its last change: where a delta finds it */
     bool gone;
@@ -38,7 +40,7 @@ struct memory_late {
     bool used;
     int64_t at_ms;
     uint32_t kind;
-    char id[MEMORY_ID], correlation[40], idempotency[32], version[24];
+    char id[MEMORY_ID], parent[MEMORY_ID], correlation[40], idempotency[32], version[24];
     struct memory_content content;
 };
 
@@ -57,18 +59,30 @@ struct memory_world {
     int conditional; /* honours expected versions */
     int reserved_ids; /* tier T1: takes the host's ids */
     int idempotent; /* tier T1: knows a repeated key */
+    int key_life_s; /* for so long; 0: a day */
     int correlates; /* tier T2: finds a record by its correlation key */
+    int integer_ids; /* with reserved_ids: positive integers */
+    char schema[64]; /* "title,own!": has these fields and no others, ! may not be written; "": any */
+    struct memory_world
+        *parents; /* its records are comments on this one's, whose object is "records"; NULL: they stand alone */
+    int no_author; /* comments are the host's own words: the author cannot be set */
+    int fixed; /* what is there cannot be changed */
     int no_get;
     int stubs; /* lists id and version only */
     int delta; /* lists changes since a cursor */
     int delete_feed; /* a delta names what was deleted */
     int versionless; /* tells no versions */
     int timeless; /* tells no modification times */
+    int by_time; /* a delta's cursor is a time, and what was changed at that very time comes again */
+    int granular_ms; /* tells times rounded down to this; 0: exactly */
+    int skew_ms; /* its clock is ahead (behind: below zero) by this */
     int page_size; /* items to a page; 0: all in one */
     uint32_t shuffle; /* lists in an order of this seed; 0: as created */
 
     /* what it does to values */
     int trims, lowers, truncates; /* truncates: to so many bytes; 0: not */
+    int escapes; /* stores & as &amp; */
+    int rounds; /* integers down to a multiple of this; 0: not */
     char drops[24]; /* silently ignores writes to this field */
 
     /* what goes wrong; a countdown strikes at that step from now on, 1 the next; 0: never */
@@ -78,6 +92,19 @@ struct memory_world {
     int delay_in; /* this write is answered UNCERTAIN and carried out late_ms after */
     int rate_in; /* this write is refused with SL_RATE */
     int half_in; /* of this batch only the first half is carried out and told */
+    int break_in; /* this batch is carried out, and the call fails before any of it is told */
+    int omit_in; /* this write is carried out and not told */
+    int reject_in; /* this write is refused, its data is wrong */
+    int fail_in; /* this call is refused with fail_class */
+    int fail_class; /* enum sl_class, or one nobody knows */
+    int garble_in; /* this call ends well without what it has to tell */
+    int expire_in; /* the cursor of this listing is not known any more */
+    int loop_in; /* from this listing on two pages name each other as the next */
+    int repeats, skips; /* rows come twice, are left out, where a page ends */
+    int shifts; /* every page is cut from another order */
+    int reorders; /* the outcomes of a batch are told from the last to the first */
+    int reads_back; /* outcomes show the record as read after the write */
+    int hides; /* so many of a hundred records may not be seen, as if they were deleted */
     int list_empty; /* lists nothing and calls that complete */
     int list_half; /* leaves the second half out of a listing and calls that complete */
     int answers_nothing; /* tells APPLIED without the record */
@@ -85,6 +112,7 @@ struct memory_world {
     char epoch[16];
     uint32_t late_ms, index_lag_ms, stale_ms;
     uint32_t batch_max;
+    uint32_t timeline; /* another one after the collection was restored: cursors of the former are not known */
 
     bool dead; /* every call fails, nothing is carried out */
     bool *off; /* set with the death; a call after it was set counts in n_after_death; NULL: none */
@@ -93,7 +121,7 @@ struct memory_world {
     void *step_self;
 
     /* what happened */
-    uint64_t n_steps, n_calls, n_writes, n_creates, n_after_death;
+    uint64_t n_steps, n_calls, n_writes, n_creates, n_deletes, n_after_death;
 };
 
 /* Sessions opened with the setting `name` work on this world from now on (NULL: on an empty one of their own). */
@@ -104,7 +132,13 @@ void memory_share(const char *name, struct memory_world *w);
  * NULL, # an integer and [ or { JSON; anything else is text. "-title" takes the field away.
  */
 void memory_put(struct memory_world *w, const char *id, const char *fields);
+/* A comment on a record of w->parents, which is news of that too. */
+void memory_comment(struct memory_world *w, const char *id, const char *parent, const char *fields);
 void memory_remove(struct memory_world *w, const char *id);
+/* The system's own doing: the record is merged into another one. */
+void memory_merge(struct memory_world *w, const char *id, const char *into);
+/* No fault is left under way; what the system is and does to values stays. */
+void memory_heal(struct memory_world *w);
 struct memory_record *memory_find(struct memory_world *w, const char *id); /* NULL: not there, or deleted */
 const char *memory_field(const struct memory_record *r, const char *name); /* its text as written; NULL: absent */
 /* Moves the clock; requests under way arrive. */

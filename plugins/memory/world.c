@@ -37,6 +37,15 @@ static struct memory_record *any_record(struct memory_world *w, const char *id)
     return NULL;
 }
 
+/* Whom a withdrawn permission hides is told by its id, so that it stays hidden. */
+bool world_hidden(const struct memory_world *w, const struct memory_record *r)
+{
+    uint32_t x = 2166136261u;
+    for (const char *c = r->id; *c; c++)
+        x = (x ^ (unsigned char)*c) * 16777619u;
+    return (int)(x % 100) < w->hides;
+}
+
 struct memory_record *memory_find(struct memory_world *w, const char *id)
 {
     struct memory_record *r = any_record(w, id);
@@ -132,6 +141,13 @@ void memory_put(struct memory_world *w, const char *id, const char *fields)
     world_touch(w, r);
 }
 
+void memory_comment(struct memory_world *w, const char *id, const char *parent, const char *fields)
+{
+    memory_put(w, id, fields);
+    snprintf(memory_find(w, id)->parent, MEMORY_ID, "%s", parent);
+    world_touch(w->parents, memory_find(w->parents, parent));
+}
+
 void world_remove(struct memory_world *w, struct memory_record *r)
 {
     r->before = r->now;
@@ -144,4 +160,21 @@ void memory_remove(struct memory_world *w, const char *id)
     struct memory_record *r = memory_find(w, id);
     if (r)
         world_remove(w, r);
+}
+
+void memory_merge(struct memory_world *w, const char *id, const char *into)
+{
+    struct memory_record *r = memory_find(w, id);
+    if (!r)
+        return;
+    world_remove(w, r);
+    snprintf(r->successor, sizeof(r->successor), "%s", into);
+}
+
+void memory_heal(struct memory_world *w)
+{
+    w->dead = false;
+    w->die_in = w->lose_reply_in = w->lose_request_in = w->delay_in = w->rate_in = w->half_in = 0;
+    w->break_in = w->omit_in = w->reject_in = w->fail_in = w->garble_in = w->expire_in = w->loop_in = 0;
+    w->list_empty = w->list_half = w->repeats = w->skips = w->shifts = 0;
 }

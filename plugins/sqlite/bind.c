@@ -40,55 +40,51 @@ static int bind_integer(const struct place *p, int64_t number)
     return bound(p, sqlite3_bind_int64(p->stmt, p->at, number));
 }
 
+/* The host's texts stay until the statement has run, and have a NUL behind them. */
 static int bind_raw(const struct place *p, const char *text, size_t size)
 {
-    return bound(p, sqlite3_bind_text64(p->stmt, p->at, text ? text : "", size, SQLITE_TRANSIENT, SQLITE_UTF8));
+    return bound(p, sqlite3_bind_text64(p->stmt, p->at, text ? text : "", size, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+static int bind_copy(const struct place *p, const char *text, size_t size)
+{
+    return bound(p, sqlite3_bind_text64(p->stmt, p->at, text, size, SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 /* Whole numbers that fit are integers, others doubles if that keeps every digit; a column of text keeps the text. */
 static int bind_decimal(const struct place *p, const char *text, size_t size)
 {
-    struct pool pool = {0};
     int64_t number;
     char stored[32];
     int affinity = p->column->affinity;
-    const char *copy = pool_copy(&pool, text, size);
-    double real = strtod(copy, NULL);
-    real_text(real, stored);
-    bool whole = is_integer(copy, &number);
-    bool exact = isfinite(real) && same_amount(copy, stored);
-    int c;
     if (affinity == AFFINITY_TEXT)
-        c = bind_raw(p, text, size);
-    else if (whole)
-        c = bind_integer(p, number);
-    else if (affinity == AFFINITY_NONE && (!exact || strcmp(copy, stored) != 0))
-        c = bind_raw(p, text, size);
-    else if (!exact)
-        c = refuse(p, text, size, stored);
-    else
-        c = bound(p, sqlite3_bind_double(p->stmt, p->at, real));
-    pool_fini(&pool);
-    return c;
+        return bind_raw(p, text, size);
+    if (is_integer(text, &number))
+        return bind_integer(p, number);
+    double real = strtod(text, NULL);
+    real_text(real, stored);
+    bool exact = isfinite(real) && same_amount(text, stored);
+    if (affinity == AFFINITY_NONE && (!exact || strcmp(text, stored) != 0))
+        return bind_raw(p, text, size);
+    if (!exact)
+        return refuse(p, text, size, stored);
+    return bound(p, sqlite3_bind_double(p->stmt, p->at, real));
 }
 
 /* True if SQLite would take the text for a number in a column of numbers: blanks around it and a plus do not matter to it. */
 static bool looks_numeric(const char *text, size_t size)
 {
+    char *end = NULL;
     while (size && strchr(" \t\n\v\f\r", *text)) {
         text++;
         size--;
     }
     while (size && strchr(" \t\n\v\f\r", text[size - 1]))
         size--;
-    struct pool pool = {0};
-    const char *copy = pool_copy(&pool, text, size);
-    char *end = NULL;
-    bool plain = size && strspn(copy, "0123456789+-.eE") == size;
-    strtod(copy, &end);
-    bool numeric = plain && end == copy + size;
-    pool_fini(&pool);
-    return numeric;
+    if (!size || strspn(text, "0123456789+-.eE") != size)
+        return false;
+    strtod(text, &end);
+    return end == text + size;
 }
 
 /* A column of numbers (also one of a type SQLite does not know) would turn '007' into 7. */
@@ -116,7 +112,7 @@ static int bind_set(const struct place *p, const struct sl_value *v)
     if (c || !list || text[size - 1] != '}')
         return db_why(p->db, SL_REJECTED, "column %s of table %s cannot hold this set; map it to a text",
                       p->column->name, p->table->name);
-    return bind_raw(p, list, (size_t)(text + size - 1 - list));
+    return bind_copy(p, list, (size_t)(text + size - 1 - list));
 }
 
 static int bind_time(const struct place *p, const struct sl_value *v)
@@ -126,7 +122,7 @@ static int bind_time(const struct place *p, const struct sl_value *v)
         date_format(v->number, text);
     else
         moment_format(v->number, p->column->stamp_t, p->column->stamp_z, text);
-    return bind_raw(p, text, strlen(text));
+    return bind_copy(p, text, strlen(text));
 }
 
 int value_bind(struct db *d, const struct table *t, const struct column *c, sqlite3_stmt *stmt, int at,

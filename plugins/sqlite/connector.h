@@ -12,6 +12,8 @@
 struct pool {
     struct pool_block *head;
 };
+/* Ends the process with a sentence. An attribute, because lint overlooks _Noreturn. */
+void no_memory(void) __attribute__((noreturn));
 void *pool_alloc(struct pool *p, size_t n_bytes); /* zeroed */
 char *pool_copy(struct pool *p, const char *text, size_t n_bytes); /* a NUL is put behind it */
 char *pool_print(struct pool *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -38,6 +40,8 @@ int db_ready(struct db *d);
 void db_shut(struct db *d);
 int db_exec(struct db *d, const char *sql);
 int db_prepare(struct db *d, const char *sql, sqlite3_stmt **out);
+/* Steps a statement unless *c is an error already: true for a row; an error is left in *c. */
+bool db_row(struct db *d, sqlite3_stmt *stmt, int *c);
 /* Begins a transaction that holds one snapshot; db_end_read accepts that none is open. */
 int db_begin_read(struct db *d);
 void db_end_read(struct db *d);
@@ -96,6 +100,7 @@ enum { VERSION_BYTES = 80, ID_BYTES = 1025 };
 void real_text(double real, char out[32]); /* the shortest text that reads back as the same double */
 bool is_json_number(const char *text, size_t n_bytes);
 bool is_integer(const char *text, int64_t *out); /* canonical: no sign but -, no leading zeros */
+void integer_text(int64_t number, char *out); /* up to 20 characters */
 bool same_amount(const char *x, const char *y); /* two JSON numbers */
 bool utf8_clean(const char *text, size_t n_bytes); /* valid, without NUL */
 bool is_id(const char *text, size_t n_bytes); /* 1 to 1024 bytes of UTF-8 without control characters */
@@ -116,6 +121,23 @@ struct settle {
     int64_t newest_ms; /* the largest value in the table; INT64_MIN: none */
 };
 int settle_read(struct db *d, const struct table *t, struct settle *out);
+/* One cell as stored; text is borrowed from the statement. */
+struct cell {
+    int kind; /* SQLITE_INTEGER ... */
+    int64_t number;
+    double real;
+    const char *text; /* TEXT and BLOB; never NULL */
+    size_t size;
+};
+const char *cell_text(sqlite3_stmt *stmt, int i); /* of a cell that is not NULL */
+struct cell cell_take(sqlite3_stmt *stmt, int i);
+/* A row's hash is that of its cells in order, storage classes and sizes included; it begins with the seed. */
+#define HASH_SEED 0xcbf29ce484222325u
+uint64_t cell_hash(uint64_t h, const struct cell *c);
+void hash_version(uint64_t hash, char out[VERSION_BYTES]);
+bool cell_id(sqlite3_stmt *stmt, int i, char out[ID_BYTES]); /* false: it cannot be an id */
+/* The version a `modified` cell stands for. */
+void cell_version(sqlite3_stmt *stmt, int i, char out[VERSION_BYTES]);
 /* A moment from a cell; false if it is none. */
 bool cell_moment(sqlite3_stmt *stmt, int i, struct moment *out);
 /* True if another change of the row would certainly give another value. */
@@ -137,18 +159,24 @@ struct row {
 };
 int row_init(struct row *r, struct db *d, const struct table *t, struct pool *p); /* reads what settles versions */
 void row_read(struct row *r, sqlite3_stmt *stmt);
+/* Reads no more than id, hash and the version the hash stands for. */
+void row_skim(struct row *r, sqlite3_stmt *stmt);
 /* Makes r stand for a row whose key cell (column i of stmt) cannot be an id. */
 void row_keyless(struct row *r, sqlite3_stmt *stmt, int i);
 /* Emits it as RECORD or UNREADABLE. Returns SL_OK or SL_BROKEN. */
 int row_emit(struct row *r);
 /* True if version is one this row has been given. */
 bool row_has_version(const struct row *r, sqlite3_stmt *stmt, const char *version);
+/* Binds an id to parameter 1, the key. */
+void key_bind(const struct table *t, sqlite3_stmt *stmt, const char *id);
 /* Looks one id up, exactly. *found: the row was read and stands in stmt until that is reset. stmt: SELECT ... WHERE by_key. */
 int row_find(struct row *r, sqlite3_stmt *stmt, const char *id, bool *found);
-bool cell_id(sqlite3_stmt *stmt, int i, char out[ID_BYTES]);
-/* The version a `modified` cell stands for. */
-void cell_version(sqlite3_stmt *stmt, int i, char out[VERSION_BYTES]);
-struct sl_record *record_keep(struct pool *p, const struct sl_record *r);
+/* Likewise, skimmed only. */
+int row_seek(struct row *r, sqlite3_stmt *stmt, const char *id, bool *found);
+/* Puts the record a readable row was read as by, in few bytes; and makes r->record of it again, its texts borrowed from there. */
+struct kept;
+const struct kept *row_keep(struct pool *p, const struct row *r);
+void row_recall(struct row *r, const struct kept *k);
 
 /* Binds a value for a column, exactly or SL_REJECTED. */
 int value_bind(struct db *d, const struct table *t, const struct column *c, sqlite3_stmt *stmt, int at,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "connector.h"
 
@@ -43,8 +44,24 @@ static const struct {
     {SQLITE_ERROR, SL_CONFIG, "%s: %s; look at the table's triggers and views"},
 };
 
+/* The errno of a file that could not be opened, if no change of the config or of permissions would mend it; else 0. */
+static int open_fault(const struct db *d, int code)
+{
+    static const int theirs[] = {0, EACCES, EPERM, EROFS, ENOTDIR, EISDIR, ELOOP};
+    int why = d->handle && (code & 0xff) == SQLITE_CANTOPEN ? sqlite3_system_errno(d->handle) : 0;
+    for (size_t i = 0; i < sizeof(theirs) / sizeof(*theirs); i++)
+        if (theirs[i] == why)
+            return 0;
+    return why;
+}
+
 int db_error(struct db *d, int code, const char *what)
 {
+    if ((code & 0xff) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM)
+        no_memory();
+    int why = open_fault(d, code);
+    if (why)
+        return db_why(d, SL_RETRY, "%s cannot be opened (%s); look at the disk and run again", d->file, strerror(why));
     const char *said = d->handle ? sqlite3_errmsg(d->handle) : sqlite3_errstr(code);
     for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
         if (errors[i].code != (code & 0xff))
@@ -65,16 +82,22 @@ void db_shut(struct db *d)
 }
 
 /*
- * EXTRA: with FULL a power cut right after a commit may bring the journal back and undo it.
+ * NOMUTEX: a session's calls come one at a time. EXTRA: with FULL a power cut right after a commit may bring the journal back and undo it.
  * The schema is not trusted: a file from elsewhere must not call functions with effects.
  */
 static int open_file(struct db *d)
 {
-    int code = sqlite3_open_v2(d->file, &d->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX;
+    int code = sqlite3_open_v2(d->file, &d->handle, flags, NULL);
     if (code) {
         int c = db_error(d, code, d->file);
         db_shut(d);
         return c;
+    }
+    /* SQLite opens a file it cannot open for writing to read it only, also where the disk was the reason. */
+    if (sqlite3_db_readonly(d->handle, "main") == 1 && access(d->file, W_OK) == 0) {
+        db_shut(d);
+        return db_why(d, SL_RETRY, "%s cannot be opened for writing; look at the disk and run again", d->file);
     }
     sqlite3_busy_timeout(d->handle, d->busy_ms);
     int c = db_exec(d, "PRAGMA foreign_keys=ON; PRAGMA synchronous=EXTRA; PRAGMA trusted_schema=OFF;"
@@ -113,6 +136,14 @@ int db_prepare(struct db *d, const char *sql, sqlite3_stmt **out)
     return code ? db_error(d, code, d->file) : SL_OK;
 }
 
+bool db_row(struct db *d, sqlite3_stmt *stmt, int *c)
+{
+    int code = *c ? SQLITE_DONE : sqlite3_step(stmt);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        *c = db_error(d, code, d->file);
+    return code == SQLITE_ROW;
+}
+
 /* BEGIN alone takes no lock and no snapshot; the first read does. */
 int db_begin_read(struct db *d)
 {
@@ -124,8 +155,9 @@ int db_begin_read(struct db *d)
 
 void db_end_read(struct db *d)
 {
-    if (d->handle && !sqlite3_get_autocommit(d->handle))
-        sqlite3_exec(d->handle, "ROLLBACK", NULL, NULL, NULL);
+    if (d->handle && !sqlite3_get_autocommit(d->handle) &&
+        sqlite3_exec(d->handle, "ROLLBACK", NULL, NULL, NULL) == SQLITE_NOMEM)
+        no_memory();
 }
 
 enum { TICK_MS = 20, COARSE_MS = 2000 };

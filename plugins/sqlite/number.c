@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* number.c - exact numbers, times and text checks of the sqlite connector. */
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,14 +56,28 @@ bool is_json_number(const char *text, size_t n_bytes)
 
 bool is_integer(const char *text, int64_t *out)
 {
-    char again[32];
-    char *end = NULL;
-    if (!is_json_number(text, strlen(text)))
+    const char *digits = text + (*text == '-');
+    size_t n = strspn(digits, "0123456789");
+    if (!n || digits[n] || (*digits == '0' && (n > 1 || digits != text)))
         return false;
-    long long n = strtoll(text, &end, 10);
-    snprintf(again, sizeof(again), "%lld", n);
-    *out = n;
-    return strcmp(again, text) == 0;
+    errno = 0;
+    *out = strtoll(text, NULL, 10);
+    return errno == 0;
+}
+
+void integer_text(int64_t number, char *out)
+{
+    char digits[20];
+    size_t n = 0;
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do
+        digits[n++] = (char)('0' + left % 10);
+    while (left /= 10);
+    if (number < 0)
+        *out++ = '-';
+    while (n)
+        *out++ = digits[--n];
+    *out = 0;
 }
 
 /* A number as its significant digits and the power of ten behind them. */
@@ -153,10 +168,27 @@ bool is_id(const char *text, size_t n_bytes)
     return n_bytes && n_bytes < ID_BYTES && utf8_clean(text, n_bytes);
 }
 
+/* Eight bytes at a time while they are ASCII without a zero: the subtraction carries into a high bit only at a zero. */
+static size_t plain_bytes(const unsigned char *at, size_t n_bytes)
+{
+    size_t n = 0;
+    for (uint64_t word; n_bytes - n >= sizeof(word); n += sizeof(word)) {
+        memcpy(&word, at + n, sizeof(word));
+        if (((word - 0x0101010101010101u) | word) & 0x8080808080808080u)
+            break;
+    }
+    return n;
+}
+
 bool utf8_clean(const char *text, size_t n_bytes)
 {
     const unsigned char *at = (const unsigned char *)text;
     while (n_bytes) {
+        size_t plain = plain_bytes(at, n_bytes);
+        at += plain;
+        n_bytes -= plain;
+        if (!n_bytes)
+            break;
         size_t step = utf8_step(at, n_bytes);
         if (!step)
             return false;

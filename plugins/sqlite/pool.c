@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "connector.h"
 
@@ -13,17 +14,28 @@ struct pool_block {
     _Alignas(16) char data[];
 };
 
-enum { BLOCK_BYTES = 32768 };
+enum { FIRST_BYTES = 2048, BLOCK_BYTES = 65536 };
+
+/* As a kill: the host's next run settles what was under way. */
+void no_memory(void)
+{
+    static const char line[] =
+        "syncline: no memory for the sqlite connector; nothing is lost: run again with more memory\n";
+    ssize_t ignored = write(STDERR_FILENO, line, sizeof(line) - 1);
+    (void)ignored;
+    _exit(1);
+}
 
 void *pool_alloc(struct pool *p, size_t n_bytes)
 {
     n_bytes = (n_bytes + 15) & ~(size_t)15;
     struct pool_block *b = p->head;
     if (!b || b->room - b->used < n_bytes) {
-        size_t room = n_bytes > BLOCK_BYTES ? n_bytes : BLOCK_BYTES;
+        size_t room = !b ? FIRST_BYTES : b->room < BLOCK_BYTES ? b->room * 2 : BLOCK_BYTES;
+        room = n_bytes > room ? n_bytes : room;
         b = calloc(1, sizeof(*b) + room);
         if (!b)
-            abort();
+            no_memory();
         b->room = room;
         b->next = p->head;
         p->head = b;

@@ -7,13 +7,16 @@
 
 enum { STOP_EVERY = 1024 }; /* rows between two looks at stopping() */
 
+/* What a listing is of: records, stubs whose version is the row's hash, stubs whose version is their `modified`. */
+enum mode { MODE_RECORDS = 'r', MODE_HASHES = 'h', MODE_STAMPS = 's' };
+
 /*
  * A cursor is "sqlite1 STATE" after a whole listing and "sqlite1 STATE MODE TYPE:KEY" inside one. STATE is the
  * database's when the listing began, so that whatever happened since, also behind the reader's back, is listed next time.
  */
 struct place {
     char state[STATE_BYTES];
-    char mode; /* 's' stubs, 'r' records; 0: no listing is under way */
+    char mode; /* enum mode; 0: no listing is under way */
     char type; /* 'i' integer key, 't' text key */
     const char *after; /* the key of the last row listed */
 };
@@ -31,7 +34,7 @@ static struct place place_parse(const char *cursor)
     memcpy(p.state, cursor, n);
     p.state[n] = 0;
     cursor += n;
-    if (strlen(cursor) > 5 && strchr("sr", cursor[1]) && strchr("it", cursor[3]) && cursor[4] == ':') {
+    if (strlen(cursor) > 5 && strchr("rhs", cursor[1]) && strchr("it", cursor[3]) && cursor[4] == ':') {
         p.mode = cursor[1];
         p.type = cursor[3];
         p.after = cursor + 5;
@@ -46,7 +49,7 @@ struct page {
     struct place place;
     struct row row;
     sqlite3_stmt *list;
-    sqlite3_stmt *lookup; /* in a listing of stubs, for rows that must be read whole */
+    sqlite3_stmt *lookup; /* in a listing of stamps, for rows that must be read whole */
     uint32_t max;
     char last[ID_BYTES];
     char last_type;
@@ -55,14 +58,14 @@ struct page {
 static int prepare(struct page *p, struct pool *pool)
 {
     const struct table *t = &p->table;
-    bool stubs = p->place.mode == 's';
+    bool stamps = p->place.mode == MODE_STAMPS;
     const char *select = t->select;
-    if (stubs)
+    if (stamps)
         select = pool_print(pool, "SELECT %s, %s FROM %s", t->key_name, quote_name(pool, t->columns[t->modified].name),
                             t->quoted);
     const char *where = p->place.after ? pool_print(pool, " WHERE %s>?1", t->key_name) : "";
     int c = db_prepare(p->db, pool_print(pool, "%s%s ORDER BY %s", select, where, t->key_name), &p->list);
-    if (!c && stubs)
+    if (!c && stamps)
         c = db_prepare(p->db, pool_print(pool, "%s WHERE %s", t->select, t->by_key), &p->lookup);
     int64_t number;
     if (c || !p->place.after)
@@ -74,11 +77,19 @@ static int prepare(struct page *p, struct pool *pool)
     return SL_OK;
 }
 
-/* Emits the row of a listing of stubs: whole if its version is not certain yet. */
 static int emit_stub(struct page *p)
 {
-    struct moment m;
     const struct sl_host *host = p->db->host;
+    struct sl_item item = {.size = sizeof(item), .kind = SL_ITEM_STUB, .id = p->row.id, .version = p->row.version};
+    return host->emit(host->ctx, &item)
+               ? db_why(p->db, SL_BROKEN, "table %s: the host took no more records", p->table.name)
+               : SL_OK;
+}
+
+/* A row of a listing of stamps: whole if its version is not certain yet. */
+static int emit_stamp(struct page *p)
+{
+    struct moment m;
     bool found = false;
     p->row.has_key = cell_id(p->list, 0, p->row.id);
     if (!p->row.has_key) {
@@ -87,11 +98,8 @@ static int emit_stub(struct page *p)
         return row_emit(&p->row);
     }
     if (cell_moment(p->list, 1, &m) && moment_settled(&p->row.settle, &m)) {
-        struct sl_item item = {.size = sizeof(item), .kind = SL_ITEM_STUB, .id = p->row.id, .version = p->row.version};
         cell_version(p->list, 1, p->row.version);
-        return host->emit(host->ctx, &item)
-                   ? db_why(p->db, SL_BROKEN, "table %s: the host took no more records", p->table.name)
-                   : SL_OK;
+        return emit_stub(p);
     }
     char id[ID_BYTES];
     snprintf(id, sizeof(id), "%s", p->row.id);
@@ -99,20 +107,26 @@ static int emit_stub(struct page *p)
     return c || !found ? c : row_emit(&p->row);
 }
 
+static int emit_hash(struct page *p)
+{
+    row_skim(&p->row, p->list);
+    return p->row.has_key ? emit_stub(p) : row_emit(&p->row);
+}
+
+static int emit_record(struct page *p)
+{
+    row_read(&p->row, p->list);
+    return row_emit(&p->row);
+}
+
 static int emit_row(struct page *p)
 {
-    int key = p->place.mode == 's' ? 0 : p->table.key;
-    int c;
-    if (p->place.mode == 's') {
-        c = emit_stub(p);
-    } else {
-        row_read(&p->row, p->list);
-        c = row_emit(&p->row);
-    }
+    int key = p->place.mode == MODE_STAMPS ? 0 : p->table.key;
+    int c = p->place.mode == MODE_STAMPS ? emit_stamp(p) : p->place.mode == MODE_HASHES ? emit_hash(p) : emit_record(p);
     p->last_type = 0;
-    if (p->row.has_key) {
+    if (p->max && p->row.has_key) {
         p->last_type = sqlite3_column_type(p->list, key) == SQLITE_INTEGER ? 'i' : 't';
-        snprintf(p->last, sizeof(p->last), "%s", p->row.id);
+        strcpy(p->last, p->row.id);
     }
     return c;
 }
@@ -159,25 +173,28 @@ static int list_page(struct page *p, struct pool *pool)
                     pool_print(pool, "sqlite1 %s %c %c:%s", p->place.state, p->place.mode, p->last_type, p->last));
 }
 
-/* A view may change without the database (it can look at the clock): its state is never known. */
-static void begin_listing(struct page *p, uint32_t flags, const char *now)
+/*
+ * A view may change without the database (it can look at the clock): its state is never known. Once the host knows versions, most
+ * rows are as they were: a hash says so at a fraction of what handing the record over costs.
+ */
+static void begin_listing(struct page *p, const struct sl_pull *pull, const char *now)
 {
-    bool whole = !p->table.versions || (flags & (SL_PULL_RECORDS | SL_PULL_FULL));
-    p->place.mode = whole ? 'r' : 's';
+    bool whole = p->table.view || (pull->flags & (SL_PULL_RECORDS | SL_PULL_FULL));
+    p->place.mode = whole ? MODE_RECORDS : p->table.versions ? MODE_STAMPS : pull->cursor ? MODE_HASHES : MODE_RECORDS;
     snprintf(p->place.state, sizeof(p->place.state), "%s", p->table.view ? STATE_UNSETTLED : now);
 }
 
-/* A listing of stubs whose setting went away begins again, under the old state: what was listed before may be gone. */
+/* A listing of stamps whose setting went away begins again, under the old state: what was listed before may be gone. */
 static int choose(struct page *p, const struct sl_pull *pull, const char *now, struct pool *pool)
 {
     bool known = strcmp(p->place.state, STATE_UNSETTLED) != 0 && !strcmp(p->place.state, now);
-    if (p->place.after && p->place.mode == 's' && !p->table.versions) {
+    if (p->place.after && p->place.mode == MODE_STAMPS && !p->table.versions) {
         p->place.after = NULL;
-        p->place.mode = 'r';
+        p->place.mode = MODE_RECORDS;
     } else if (!p->place.after) {
         if (known && !(pull->flags & SL_PULL_FULL))
             return end_page(p->db, SL_PAGE_DONE, pull->cursor);
-        begin_listing(p, pull->flags, now);
+        begin_listing(p, pull, now);
     }
     return list_page(p, pool);
 }

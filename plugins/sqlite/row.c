@@ -6,34 +6,6 @@
 
 #include "connector.h"
 
-static const uint64_t HASH_SEED = 0xcbf29ce484222325u;
-
-static uint64_t hash_bytes(uint64_t h, const void *data, size_t n_bytes)
-{
-    for (const unsigned char *at = data; n_bytes; n_bytes--, at++)
-        h = (h ^ *at) * 0x100000001b3u;
-    return h;
-}
-
-/* FNV-1a over every cell's storage class, size and bytes. */
-static uint64_t hash_cell(uint64_t h, sqlite3_stmt *stmt, int i)
-{
-    unsigned char kind = (unsigned char)sqlite3_column_type(stmt, i);
-    h = hash_bytes(h, &kind, 1);
-    if (kind == SQLITE_INTEGER) {
-        int64_t n = sqlite3_column_int64(stmt, i);
-        return hash_bytes(h, &n, sizeof(n));
-    }
-    if (kind == SQLITE_FLOAT) {
-        double real = sqlite3_column_double(stmt, i);
-        return hash_bytes(h, &real, sizeof(real));
-    }
-    const void *data = kind == SQLITE_TEXT ? (const void *)sqlite3_column_text(stmt, i) : sqlite3_column_blob(stmt, i);
-    int size = kind == SQLITE_NULL ? 0 : sqlite3_column_bytes(stmt, i);
-    h = hash_bytes(h, &size, sizeof(size));
-    return hash_bytes(h, data, (size_t)size);
-}
-
 static void trouble(struct row *r, const struct column *c, const char *fact)
 {
     if (!*r->trouble)
@@ -115,82 +87,30 @@ static void read_real(struct row *r, const struct column *c, double real, char *
     v->text_size = strlen(text);
 }
 
-static void read_cell(struct row *r, sqlite3_stmt *stmt, int i)
+static void read_cell(struct row *r, int i, const struct cell *cell)
 {
     const struct column *c = &r->table->columns[i];
     struct sl_value *v = &r->values[i];
-    *v = (struct sl_value){.name = c->name, .type = SL_NULL};
-    switch (sqlite3_column_type(stmt, i)) {
+    *v = (struct sl_value){.name = c->name, .type = SL_NULL, .number = cell->number};
+    switch (cell->kind) {
     case SQLITE_INTEGER:
-        v->number = sqlite3_column_int64(stmt, i);
         v->type = c->type == SL_BOOL && (v->number == 0 || v->number == 1) ? SL_BOOL : SL_INT;
         break;
     case SQLITE_FLOAT:
-        read_real(r, c, sqlite3_column_double(stmt, i), r->numbers[i], v);
+        read_real(r, c, cell->real, r->numbers[i], v);
         break;
     case SQLITE_TEXT:
     case SQLITE_BLOB:
-        v->text = sqlite3_column_type(stmt, i) == SQLITE_TEXT ? (const char *)sqlite3_column_text(stmt, i)
-                                                              : sqlite3_column_blob(stmt, i);
-        v->text_size = (size_t)sqlite3_column_bytes(stmt, i);
-        v->text = v->text ? v->text : "";
+        v->text = cell->text;
+        v->text_size = cell->size;
         v->type = SL_STRING;
         if (!utf8_clean(v->text, v->text_size))
             trouble(r, c, "holds bytes that are no text");
-        else if (sqlite3_column_type(stmt, i) == SQLITE_TEXT)
+        else if (cell->kind == SQLITE_TEXT)
             read_text(r, c, v);
         break;
     default:
         break;
-    }
-}
-
-bool cell_id(sqlite3_stmt *stmt, int i, char out[ID_BYTES])
-{
-    *out = 0;
-    int kind = sqlite3_column_type(stmt, i);
-    if (kind == SQLITE_INTEGER)
-        snprintf(out, ID_BYTES, "%lld", (long long)sqlite3_column_int64(stmt, i));
-    if (kind != SQLITE_TEXT)
-        return kind == SQLITE_INTEGER;
-    const char *text = (const char *)sqlite3_column_text(stmt, i);
-    size_t size = (size_t)sqlite3_column_bytes(stmt, i);
-    if (!is_id(text, size))
-        return false;
-    memcpy(out, text, size + 1);
-    return true;
-}
-
-/* Whole numbers are seconds or milliseconds since 1970; small ones (a flag, a counter, a Julian day) are no time. */
-static bool number_moment(double number, bool whole, struct moment *out)
-{
-    bool ms = number >= 1e11;
-    *out = (struct moment){(int64_t)(ms ? number : number * 1000), ms || !whole ? 1 : 1000, true};
-    return number >= 1e8 && number < 1e15;
-}
-
-bool cell_moment(sqlite3_stmt *stmt, int i, struct moment *out)
-{
-    int kind = sqlite3_column_type(stmt, i);
-    if (kind == SQLITE_INTEGER || kind == SQLITE_FLOAT)
-        return number_moment(sqlite3_column_double(stmt, i), kind == SQLITE_INTEGER, out);
-    const char *text = kind == SQLITE_TEXT ? (const char *)sqlite3_column_text(stmt, i) : NULL;
-    return text && moment_parse(text, (size_t)sqlite3_column_bytes(stmt, i), out);
-}
-
-void cell_version(sqlite3_stmt *stmt, int i, char out[VERSION_BYTES])
-{
-    char number[32];
-    switch (sqlite3_column_type(stmt, i)) {
-    case SQLITE_INTEGER:
-        snprintf(out, VERSION_BYTES, "m%lld", (long long)sqlite3_column_int64(stmt, i));
-        break;
-    case SQLITE_FLOAT:
-        real_text(sqlite3_column_double(stmt, i), number);
-        snprintf(out, VERSION_BYTES, "m%s", number);
-        break;
-    default:
-        snprintf(out, VERSION_BYTES, "m%.70s", (const char *)sqlite3_column_text(stmt, i));
     }
 }
 
@@ -205,7 +125,7 @@ int settle_read(struct db *d, const struct table *t, struct settle *out)
     int c = db_prepare(
         d, pool_print(&pool, "SELECT max(%s) FROM %s", quote_name(&pool, t->columns[t->modified].name), t->quoted),
         &stmt);
-    if (!c && sqlite3_step(stmt) == SQLITE_ROW && cell_moment(stmt, 0, &newest))
+    if (db_row(d, stmt, &c) && cell_moment(stmt, 0, &newest))
         out->newest_ms = newest.ms;
     sqlite3_finalize(stmt);
     pool_fini(&pool);
@@ -236,7 +156,7 @@ int row_init(struct row *r, struct db *d, const struct table *t, struct pool *p)
 static void set_version(struct row *r, sqlite3_stmt *stmt)
 {
     struct moment m;
-    snprintf(r->version, sizeof(r->version), "h%016llx", (unsigned long long)r->hash);
+    hash_version(r->hash, r->version);
     if (r->table->modified < 0 || !cell_moment(stmt, r->table->modified, &m))
         return;
     r->record.modified_ms = m.ms;
@@ -247,7 +167,8 @@ static void set_version(struct row *r, sqlite3_stmt *stmt)
 
 void row_keyless(struct row *r, sqlite3_stmt *stmt, int i)
 {
-    snprintf(r->id, sizeof(r->id), "(unusable key %016llx)", (unsigned long long)hash_cell(HASH_SEED, stmt, i));
+    struct cell cell = cell_take(stmt, i);
+    snprintf(r->id, sizeof(r->id), "(unusable key %016llx)", (unsigned long long)cell_hash(HASH_SEED, &cell));
     snprintf(r->trouble, sizeof(r->trouble),
              "a row of table %s has a key that cannot be an id (NULL, empty, no text, with a control character, or "
              "over 1024 bytes); correct its "
@@ -261,8 +182,9 @@ void row_read(struct row *r, sqlite3_stmt *stmt)
     r->hash = HASH_SEED;
     *r->trouble = 0;
     for (int i = 0; i < t->n_columns; i++) {
-        r->hash = hash_cell(r->hash, stmt, i);
-        read_cell(r, stmt, i);
+        struct cell cell = cell_take(stmt, i);
+        r->hash = cell_hash(r->hash, &cell);
+        read_cell(r, i, &cell);
     }
     r->record = (struct sl_record){.size = sizeof(r->record), .id = r->id, .version = r->version, .fields = r->values};
     r->record.n_fields = (uint32_t)t->n_columns;
@@ -274,6 +196,20 @@ void row_read(struct row *r, sqlite3_stmt *stmt)
                  sqlite3_column_int(stmt, t->n_columns), r->id);
     if (!r->has_key)
         row_keyless(r, stmt, t->key);
+}
+
+void row_skim(struct row *r, sqlite3_stmt *stmt)
+{
+    r->hash = HASH_SEED;
+    *r->trouble = 0;
+    for (int i = 0; i < r->table->n_columns; i++) {
+        struct cell cell = cell_take(stmt, i);
+        r->hash = cell_hash(r->hash, &cell);
+    }
+    r->has_key = cell_id(stmt, r->table->key, r->id);
+    hash_version(r->hash, r->version);
+    if (!r->has_key)
+        row_keyless(r, stmt, r->table->key);
 }
 
 int row_emit(struct row *r)
@@ -298,26 +234,36 @@ bool row_has_version(const struct row *r, sqlite3_stmt *stmt, const char *versio
     struct moment m;
     if (!version || !*version)
         return true;
-    snprintf(mine, sizeof(mine), "h%016llx", (unsigned long long)r->hash);
+    hash_version(r->hash, mine);
     if (*version == 'm' && r->table->versions && cell_moment(stmt, r->table->modified, &m))
         cell_version(stmt, r->table->modified, mine);
     return !strcmp(mine, version);
 }
 
+void key_bind(const struct table *t, sqlite3_stmt *stmt, const char *id)
+{
+    int64_t number;
+    if (t->integer_key && !t->view && is_integer(id, &number))
+        sqlite3_bind_int64(stmt, 1, number);
+    else
+        sqlite3_bind_text(stmt, 1, id, -1, SQLITE_STATIC);
+}
+
 /* Comparing converts (" 7" finds 7) and may ignore case: only the very same text is the id. */
-int row_find(struct row *r, sqlite3_stmt *stmt, const char *id, bool *found)
+static int look_up(struct row *r, sqlite3_stmt *stmt, const char *id, void (*take)(struct row *, sqlite3_stmt *),
+                   bool *found)
 {
     int64_t number;
     *found = false;
     sqlite3_reset(stmt);
-    sqlite3_bind_text(stmt, 1, id, -1, SQLITE_STATIC);
+    key_bind(r->table, stmt, id);
     if (r->table->view && is_integer(id, &number))
         sqlite3_bind_int64(stmt, 2, number);
     else if (r->table->view)
         sqlite3_bind_text(stmt, 2, id, -1, SQLITE_STATIC);
     int code = SQLITE_DONE;
     while (!*found && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        row_read(r, stmt);
+        take(r, stmt);
         *found = r->has_key && !strcmp(r->id, id);
     }
     if (*found || code == SQLITE_DONE)
@@ -325,18 +271,12 @@ int row_find(struct row *r, sqlite3_stmt *stmt, const char *id, bool *found)
     return db_error(r->db, code, r->table->name);
 }
 
-struct sl_record *record_keep(struct pool *p, const struct sl_record *r)
+int row_find(struct row *r, sqlite3_stmt *stmt, const char *id, bool *found)
 {
-    struct sl_record *out = pool_alloc(p, sizeof(*out));
-    struct sl_value *fields = pool_alloc(p, r->n_fields * sizeof(*fields));
-    *out = *r;
-    out->id = pool_copy(p, r->id, strlen(r->id));
-    out->version = pool_copy(p, r->version, strlen(r->version));
-    out->fields = fields;
-    for (uint32_t i = 0; i < r->n_fields; i++) {
-        fields[i] = r->fields[i];
-        if (fields[i].text)
-            fields[i].text = pool_copy(p, fields[i].text, fields[i].text_size);
-    }
-    return out;
+    return look_up(r, stmt, id, row_read, found);
+}
+
+int row_seek(struct row *r, sqlite3_stmt *stmt, const char *id, bool *found)
+{
+    return look_up(r, stmt, id, row_skim, found);
 }

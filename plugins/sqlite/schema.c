@@ -9,7 +9,9 @@
 const char *quote_name(struct pool *p, const char *name)
 {
     char *quoted = sqlite3_mprintf("\"%w\"", name);
-    const char *out = pool_copy(p, quoted ? quoted : "", quoted ? strlen(quoted) : 0);
+    if (!quoted)
+        no_memory();
+    const char *out = pool_copy(p, quoted, strlen(quoted));
     sqlite3_free(quoted);
     return out;
 }
@@ -69,19 +71,18 @@ static uint32_t type_of(const char *declared)
     return SL_ABSENT;
 }
 
-/* Runs a query of one text argument; the statement is the caller's. */
+/* Runs a query of one text argument, which must last as long as the statement; that is the caller's. */
 static int query(struct db *d, const char *sql, const char *argument, sqlite3_stmt **out)
 {
     int c = db_prepare(d, sql, out);
     if (!c && argument)
-        sqlite3_bind_text(*out, 1, argument, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_text(*out, 1, argument, -1, SQLITE_STATIC);
     return c;
 }
 
 static const char *text_at(sqlite3_stmt *stmt, int i)
 {
-    const char *text = (const char *)sqlite3_column_text(stmt, i);
-    return text ? text : "";
+    return sqlite3_column_type(stmt, i) == SQLITE_NULL ? "" : cell_text(stmt, i);
 }
 
 /* The first column of a query's rows, in one line for a person. */
@@ -111,10 +112,10 @@ static int find_table(struct db *d, struct pool *p, const char *name, struct tab
                   name, &stmt);
     if (c)
         return c;
-    if (sqlite3_step(stmt) == SQLITE_ROW) {
+    if (db_row(d, stmt, &c)) {
         out->view = !strcmp(text_at(stmt, 0), "view");
         *sql = pool_print(p, "%s", text_at(stmt, 1));
-    } else {
+    } else if (!c) {
         c = db_why(d, SL_GONE, "table %s is not in %s; there are: %s", name, d->file,
                    db_names(d, p, "SELECT name FROM pragma_table_list WHERE " SYNCABLE " ORDER BY name", NULL));
     }
@@ -131,7 +132,7 @@ static int load_columns(struct db *d, struct pool *p, struct table *t, int *n_ke
                   t->name, &stmt);
     if (c)
         return c;
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
+    while (db_row(d, stmt, &c)) {
         if (!t->columns)
             t->columns = pool_alloc(p, (size_t)sqlite3_column_int(stmt, 6) * sizeof(*t->columns));
         struct column *col = &t->columns[t->n_columns];
@@ -147,7 +148,7 @@ static int load_columns(struct db *d, struct pool *p, struct table *t, int *n_ke
         t->n_columns++;
     }
     sqlite3_finalize(stmt);
-    return SL_OK;
+    return c;
 }
 
 static int check_key(struct db *d, struct pool *p, struct table *t, int n_keys)
@@ -187,7 +188,7 @@ static int sample_dates(struct db *d, struct pool *p, struct table *t, struct co
                        pool_print(p, "SELECT %s FROM (SELECT %s FROM %s LIMIT 100) WHERE %s IS NOT NULL LIMIT 1", name,
                                   name, t->quoted, name),
                        &stmt);
-    if (c || sqlite3_step(stmt) != SQLITE_ROW) {
+    if (!db_row(d, stmt, &c)) {
         sqlite3_finalize(stmt);
         return c;
     }
@@ -201,19 +202,20 @@ static int sample_dates(struct db *d, struct pool *p, struct table *t, struct co
     return SL_OK;
 }
 
-static void mark_unique(struct db *d, struct table *t)
+static int mark_unique(struct db *d, struct table *t)
 {
     sqlite3_stmt *stmt = NULL;
     int c = query(d,
                   "SELECT i.name FROM pragma_index_list(?1) l JOIN pragma_index_info(l.name) i"
                   " WHERE l.\"unique\" AND NOT l.partial GROUP BY l.name HAVING count(*)=1",
                   t->name, &stmt);
-    while (!c && sqlite3_step(stmt) == SQLITE_ROW) {
+    while (db_row(d, stmt, &c)) {
         int i = table_column(t, text_at(stmt, 0));
         if (i >= 0)
             t->columns[i].unique = true;
     }
     sqlite3_finalize(stmt);
+    return c;
 }
 
 int table_column(const struct table *t, const char *name)
@@ -263,9 +265,8 @@ int table_load(struct db *d, struct pool *p, const char *name, struct table *out
         return c;
     out->modified = table_column(out, d->modified ? d->modified : "modified");
     out->versions = d->modified && out->modified >= 0 && !out->view;
-    mark_unique(d, out);
     write_sql(p, out);
-    return SL_OK;
+    return mark_unique(d, out);
 }
 
 /* The next integer that is free, or 0: numbers have run out. AUTOINCREMENT never gives a number twice: neither do we. */
@@ -274,8 +275,7 @@ static int next_id(struct db *d, struct pool *p, const struct table *t, int64_t 
     sqlite3_stmt *stmt = NULL;
     bool sequence = false;
     int c = db_prepare(d, "SELECT 1 FROM sqlite_schema WHERE name='sqlite_sequence'", &stmt);
-    if (!c)
-        sequence = sqlite3_step(stmt) == SQLITE_ROW;
+    sequence = db_row(d, stmt, &c);
     sqlite3_finalize(stmt);
     stmt = NULL;
     /* Numbers sort before texts: the condition keeps a stray text out and still uses the index. */
@@ -284,7 +284,7 @@ static int next_id(struct db *d, struct pool *p, const struct table *t, int64_t 
                    t->key_name, sequence ? "coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name=?1), 0)" : "0");
     if (!c)
         c = query(d, sql, sequence ? t->name : NULL, &stmt);
-    if (!c && sqlite3_step(stmt) == SQLITE_ROW) {
+    if (db_row(d, stmt, &c)) {
         int64_t newest = sqlite3_column_int64(stmt, 0);
         *out = newest == INT64_MAX ? 0 : newest + 1;
     }
@@ -344,7 +344,7 @@ static int describe_all(struct db *d)
 {
     sqlite3_stmt *stmt = NULL;
     int c = db_prepare(d, "SELECT name FROM pragma_table_list WHERE " SYNCABLE " ORDER BY name", &stmt);
-    while (!c && sqlite3_step(stmt) == SQLITE_ROW) {
+    while (db_row(d, stmt, &c)) {
         c = describe_one(d, text_at(stmt, 0));
         if (c == SL_CONFIG) {
             d->host->log(d->host->ctx, SL_LOG_INFO, d->reason);

@@ -28,7 +28,7 @@ static char *keep(const struct sl_value *v)
 {
     char *out = strndup(v->text, v->text_size);
     if (!out)
-        abort();
+        no_memory();
     return out;
 }
 
@@ -36,7 +36,7 @@ static int db_open(const struct sl_host *host, const struct sl_settings *setting
 {
     struct db *d = calloc(1, sizeof(*d));
     if (!d)
-        abort();
+        no_memory();
     d->host = host;
     d->busy_ms = 5000;
     for (uint32_t i = 0; i < settings->n_values; i++) {
@@ -76,7 +76,7 @@ static int check_modified(struct db *d)
     if (c)
         return c;
     sqlite3_bind_text(stmt, 1, d->modified, -1, SQLITE_STATIC);
-    if (sqlite3_step(stmt) != SQLITE_ROW)
+    if (!db_row(d, stmt, &c) && !c)
         c = db_why(d, SL_CONFIG, "no table of %s has a column %s; correct the setting `modified` or leave it out",
                    d->file, d->modified);
     sqlite3_finalize(stmt);

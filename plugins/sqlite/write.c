@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* write.c - carries out a batch in one transaction and tells the outcomes after its commit. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "connector.h"
 
@@ -9,7 +12,14 @@
 struct reply {
     int sl_class; /* SL_OK: applied */
     const char *message;
-    struct sl_record *record;
+    const struct kept *row; /* as the server now holds it; NULL: not known */
+};
+
+/* A statement that sets certain columns: most of a batch set the same ones. */
+struct change {
+    sqlite3_stmt *stmt;
+    int *columns; /* by field; -1: not set */
+    uint32_t n, room;
 };
 
 /* A batch under way. */
@@ -20,16 +30,20 @@ struct job {
     struct table table;
     struct row row;
     sqlite3_stmt *lookup;
-    sqlite3_stmt *change; /* the last INSERT or UPDATE: most of a batch set the same columns */
-    const int *change_columns;
-    uint32_t change_n, change_kind;
+    struct change changes[SL_UPDATE + 1]; /* by kind */
+    struct change wanted; /* scratch: the columns of the write at hand */
+    bool careful; /* each write in a savepoint */
+    bool touched; /* the write at hand may have changed something */
     sqlite3_stmt *remove;
     const char *archive_sql; /* copies one row to the archive */
     struct reply *replies;
 };
 
+enum { AGAIN = -1 }; /* no class: the transaction is to be begun again, carefully */
+
 static int step(struct job *j, sqlite3_stmt *stmt)
 {
+    j->touched = true;
     int code = sqlite3_step(stmt);
     sqlite3_reset(stmt);
     return code == SQLITE_DONE || code == SQLITE_ROW ? SL_OK : db_error(j->db, code, j->table.name);
@@ -38,7 +52,7 @@ static int step(struct job *j, sqlite3_stmt *stmt)
 static int keep_row(struct job *j, struct reply *reply)
 {
     if (!*j->row.trouble)
-        reply->record = record_keep(&j->pool, &j->row.record);
+        reply->row = row_keep(&j->pool, &j->row);
     j->db->host->json_free(j->db->host->ctx);
     sqlite3_reset(j->lookup);
     return SL_OK;
@@ -59,12 +73,13 @@ static int read_back(struct job *j, const struct sl_write *w, struct reply *repl
                   j->table.name, w->id);
 }
 
-/* Is the field one that may be written? *column -1: it is the key, rightly given. */
+/* Is the field one that may be written? *column is a guess; then -1: it is the key, rightly given. */
 static int field_column(struct job *j, const struct sl_write *w, const struct sl_value *v, int *column)
 {
     const struct table *t = &j->table;
     char number[32];
-    int i = table_column(t, v->name);
+    bool guessed = *column >= 0 && !strcmp(t->columns[*column].name, v->name);
+    int i = guessed ? *column : table_column(t, v->name);
     *column = -1;
     if (i < 0)
         return db_why(j->db, SL_REJECTED, "table %s has no column %s; correct the mapping or add the column", t->name,
@@ -86,17 +101,27 @@ static int field_column(struct job *j, const struct sl_write *w, const struct sl
                   v->name, t->name);
 }
 
-/* The columns of a write in order; n_set of them. */
-static int plan_columns(struct job *j, const struct sl_write *w, int *columns, uint32_t *n_set)
+/* Notes the columns of a write in j->wanted; the last write of its kind tells where to look first. */
+static int plan_columns(struct job *j, const struct sl_write *w, const struct change *last, uint32_t *n_set)
 {
+    struct change *want = &j->wanted;
     *n_set = 0;
+    if (w->n_fields > want->room) {
+        want->room = w->n_fields;
+        want->columns = pool_alloc(&j->pool, want->room * sizeof(*want->columns));
+    }
+    want->n = w->n_fields;
     for (uint32_t i = 0; i < w->n_fields; i++) {
         const struct sl_value *v = sl_value_at(w->fields, w->field_size, i);
-        columns[i] = -1;
-        int c = v->type == SL_ABSENT ? SL_OK : field_column(j, w, v, &columns[i]);
+        want->columns[i] = i < last->n ? last->columns[i] : -1;
+        int c = SL_OK;
+        if (v->type == SL_ABSENT)
+            want->columns[i] = -1;
+        else
+            c = field_column(j, w, v, &want->columns[i]);
         if (c)
             return c;
-        *n_set += columns[i] >= 0;
+        *n_set += want->columns[i] >= 0;
     }
     return SL_OK;
 }
@@ -125,41 +150,40 @@ static const char *change_sql(struct job *j, const struct sl_write *w, const int
     return pool_print(&j->pool, "UPDATE OR ABORT %s SET %s WHERE %s", t->quoted, names, t->by_key);
 }
 
-/* Makes j->change the statement that sets these columns. */
-static int prepare_change(struct job *j, const struct sl_write *w, const int *columns)
+/* Makes *change the statement that sets the columns wanted. */
+static int prepare_change(struct job *j, const struct sl_write *w, struct change *change)
 {
-    bool same = j->change && j->change_kind == w->kind && j->change_n == w->n_fields &&
-                !memcmp(j->change_columns, columns, w->n_fields * sizeof(*columns));
-    if (same) {
-        sqlite3_clear_bindings(j->change);
+    const struct change *want = &j->wanted;
+    bool same =
+        change->n == want->n && (want->n == 0 || !memcmp(change->columns, want->columns, want->n * sizeof(int)));
+    if (change->stmt && same)
         return SL_OK;
-    }
-    sqlite3_finalize(j->change);
-    j->change = NULL;
-    j->change_columns = columns;
-    j->change_n = w->n_fields;
-    j->change_kind = w->kind;
-    return db_prepare(j->db, change_sql(j, w, columns), &j->change);
+    sqlite3_finalize(change->stmt);
+    *change = (struct change){.columns = pool_alloc(&j->pool, (want->n + (size_t)1) * sizeof(int)), .n = want->n};
+    if (want->n)
+        memcpy(change->columns, want->columns, want->n * sizeof(int));
+    return db_prepare(j->db, change_sql(j, w, change->columns), &change->stmt);
 }
 
 static int run_change(struct job *j, const struct sl_write *w)
 {
-    int *columns = pool_alloc(&j->pool, (w->n_fields + 1) * sizeof(*columns));
+    struct change *change = &j->changes[w->kind];
     uint32_t n_set = 0;
-    int c = plan_columns(j, w, columns, &n_set);
+    int c = plan_columns(j, w, change, &n_set);
     if (c || (w->kind == SL_UPDATE && !n_set))
         return c;
-    c = prepare_change(j, w, columns);
+    c = prepare_change(j, w, change);
     if (c)
         return c;
-    sqlite3_bind_text(j->change, 1, w->id, -1, SQLITE_STATIC);
+    key_bind(&j->table, change->stmt, w->id);
     int at = 2;
     for (uint32_t i = 0; !c && i < w->n_fields; i++) {
-        if (columns[i] >= 0)
-            c = value_bind(j->db, &j->table, &j->table.columns[columns[i]], j->change, at++,
+        int column = change->columns[i];
+        if (column >= 0)
+            c = value_bind(j->db, &j->table, &j->table.columns[column], change->stmt, at++,
                            sl_value_at(w->fields, w->field_size, i));
     }
-    return c ? c : step(j, j->change);
+    return c ? c : step(j, change->stmt);
 }
 
 static int create(struct job *j, const struct sl_write *w, struct reply *reply)
@@ -171,13 +195,16 @@ static int create(struct job *j, const struct sl_write *w, struct reply *reply)
     if (j->table.integer_key && !is_integer(w->id, &number))
         return db_why(j->db, SL_REJECTED, "the id %.100s is no integer, as the key of table %s must be; give another",
                       w->id, j->table.name);
-    int c = row_find(&j->row, j->lookup, w->id, &found);
+    /* A taken key makes the INSERT fail, or a trigger swallows it: both are looked into on the careful way. */
+    int c = j->careful ? row_find(&j->row, j->lookup, w->id, &found) : SL_OK;
     if (!c && found) {
         keep_row(j, reply);
         return db_why(j->db, SL_EXISTS, "table %s already has a row with the id %.100s", j->table.name, w->id);
     }
     if (!c)
         c = run_change(j, w);
+    if (!c && !j->careful && sqlite3_changes(j->db->handle) != 1)
+        return AGAIN;
     return c ? c : read_back(j, w, reply);
 }
 
@@ -185,13 +212,12 @@ static int create(struct job *j, const struct sl_write *w, struct reply *reply)
 static int expect(struct job *j, const struct sl_write *w)
 {
     bool found = false;
-    int c = w->id ? row_find(&j->row, j->lookup, w->id, &found) : SL_OK;
+    int c = w->id ? row_seek(&j->row, j->lookup, w->id, &found) : SL_OK;
     if (!c && !found)
         c = db_why(j->db, SL_GONE, "table %s has no row with the id %.100s", j->table.name, w->id ? w->id : "");
     if (!c && !row_has_version(&j->row, j->lookup, w->expected_version))
         c = db_why(j->db, SL_CONFLICT, "the row %.100s of table %s was changed since it was read", w->id,
                    j->table.name);
-    j->db->host->json_free(j->db->host->ctx);
     sqlite3_reset(j->lookup);
     return c;
 }
@@ -210,7 +236,7 @@ static int copy_to_archive(struct job *j, const struct sl_write *w)
     int c = db_prepare(j->db, j->archive_sql, &stmt);
     if (c)
         return c;
-    sqlite3_bind_text(stmt, 1, w->id, -1, SQLITE_STATIC);
+    key_bind(&j->table, stmt, w->id);
     c = step(j, stmt);
     sqlite3_finalize(stmt);
     return c;
@@ -227,7 +253,7 @@ static int take_away(struct job *j, const struct sl_write *w, struct reply *repl
                        &j->remove);
     if (c)
         return c;
-    sqlite3_bind_text(j->remove, 1, w->id, -1, SQLITE_STATIC);
+    key_bind(&j->table, j->remove, w->id);
     return step(j, j->remove);
 }
 
@@ -238,28 +264,41 @@ static bool of_record(int sl_class)
            sl_class == SL_UNSUPPORTED;
 }
 
-/* Inside its own savepoint. Returns SL_OK, or the class that ends the transaction. */
-static int run_one(struct job *j, uint32_t i)
+static int carry_out(struct job *j, const struct sl_write *w, struct reply *reply)
 {
     static int (*const kinds[])(struct job *, const struct sl_write *, struct reply *) = {
         [SL_CREATE] = create, [SL_UPDATE] = update, [SL_DELETE] = take_away, [SL_ARCHIVE] = take_away};
+    if (w->kind < SL_CREATE || w->kind > SL_ARCHIVE)
+        return db_why(j->db, SL_UNSUPPORTED, "a write of kind %u is newer than this connector; update it",
+                      (unsigned)w->kind);
+    int c = kinds[w->kind](j, w, reply);
+    if (c == SL_CONFIG && (sqlite3_errcode(j->db->handle) & 0xff) == SQLITE_ERROR)
+        return SL_REJECTED; /* a trigger that cannot run: other rows may not need it */
+    return c;
+}
+
+/*
+ * Returns SL_OK, the class that ends the transaction, or AGAIN. A savepoint makes SQLite copy every page it touches, and
+ * hardly any write is refused halfway: the first that is sends the whole batch through once more, carefully.
+ */
+static int run_one(struct job *j, uint32_t i)
+{
     const struct sl_write *w = sl_write_at(j->batch, i);
     struct reply *reply = &j->replies[i];
     *reply = (struct reply){0};
-    int c = db_exec(j->db, "SAVEPOINT one");
+    int c = j->careful ? db_exec(j->db, "SAVEPOINT one") : SL_OK;
     if (c)
         return c;
-    if (w->kind >= SL_CREATE && w->kind <= SL_ARCHIVE)
-        c = kinds[w->kind](j, w, reply);
-    else
-        c = db_why(j->db, SL_UNSUPPORTED, "a write of kind %u is newer than this connector; update it",
-                   (unsigned)w->kind);
-    if (c == SL_CONFIG && (sqlite3_errcode(j->db->handle) & 0xff) == SQLITE_ERROR)
-        c = SL_REJECTED; /* a trigger that cannot run: other rows may not need it */
+    j->touched = false;
+    c = carry_out(j, w, reply);
     if (c && (!of_record(c) || sqlite3_get_autocommit(j->db->handle)))
         return c;
+    if (c && !j->careful && j->touched)
+        return AGAIN;
     reply->sl_class = c;
     reply->message = c ? pool_print(&j->pool, "%s", j->db->reason) : NULL;
+    if (!j->careful)
+        return SL_OK;
     return db_exec(j->db, c ? "ROLLBACK TO one; RELEASE one" : "RELEASE one");
 }
 
@@ -283,9 +322,9 @@ static int prepare_archive(struct job *j)
             break;
         sqlite3_bind_text(stmt, 1, t->name, -1, SQLITE_STATIC);
         sqlite3_bind_text(stmt, 2, t->columns[i].name, -1, SQLITE_STATIC);
-        bool there = sqlite3_step(stmt) == SQLITE_ROW;
+        bool there = db_row(j->db, stmt, &c);
         sqlite3_finalize(stmt);
-        if (!there)
+        if (!there && !c)
             c = db_exec(j->db,
                         pool_print(&j->pool, "ALTER TABLE %s ADD COLUMN %s %s", name,
                                    quote_name(&j->pool, t->columns[i].name), affinity_name(t->columns[i].affinity)));
@@ -315,16 +354,18 @@ static void tell(struct job *j, uint32_t from, uint32_t to, uint32_t all, int sl
             o.result = r->sl_class ? SL_NOT_APPLIED : SL_APPLIED;
             o.error_class = (uint32_t)r->sl_class;
             o.message = r->message;
-            o.record = r->record;
+            if (r->row)
+                row_recall(&j->row, r->row);
+            o.record = r->row ? &j->row.record : NULL;
         }
         host->outcome(host->ctx, &o);
     }
 }
 
-/* The writes [from, to) in one transaction. Returns SL_OK, or the class that undid it all; *code: SQLite's, from the commit. */
-static int run_transaction(struct job *j, uint32_t from, uint32_t to, int *code)
+static int try_transaction(struct job *j, uint32_t from, uint32_t to, bool careful, int *code)
 {
     *code = SQLITE_OK;
+    j->careful = careful;
     int c = db_exec(j->db, "BEGIN IMMEDIATE");
     if (!c && archives(j, from, to))
         c = prepare_archive(j);
@@ -336,6 +377,13 @@ static int run_transaction(struct job *j, uint32_t from, uint32_t to, int *code)
     }
     db_end_read(j->db);
     return c;
+}
+
+/* The writes [from, to) in one transaction. Returns SL_OK, or the class that undid it all; *code: SQLite's, from the commit. */
+static int run_transaction(struct job *j, uint32_t from, uint32_t to, int *code)
+{
+    int c = try_transaction(j, from, to, false, code);
+    return c == AGAIN ? try_transaction(j, from, to, true, code) : c;
 }
 
 /*
@@ -361,10 +409,31 @@ static int run_range(struct job *j, uint32_t from, uint32_t to)
     return of_record(c) ? SL_OK : c;
 }
 
+/* An earlier attempt may have been killed right before its journal's end was durable; what is told now must be. */
+static int flush_earlier(struct job *j)
+{
+    uint32_t flags = 0;
+    for (uint32_t i = 0; i < j->batch->n_writes; i++)
+        flags |= sl_write_at(j->batch, i)->flags;
+    if (!(flags & SL_WRITE_REPEAT))
+        return SL_OK;
+    const char *slash = strrchr(j->db->file, '/');
+    const char *folder = slash ? pool_copy(&j->pool, j->db->file, (size_t)(slash - j->db->file) + 1) : ".";
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = fd < 0 || fsync(fd) != 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return failed ? db_why(j->db, SL_RETRY, "the folder of %s cannot be flushed (%s); look at the disk and run again",
+                           j->db->file, strerror(failed))
+                  : SL_OK;
+}
+
 static int prepare(struct job *j)
 {
     struct db *d = j->db;
     int c = db_ready(d);
+    if (!c)
+        c = flush_earlier(j);
     if (!c)
         c = db_begin_read(d);
     if (!c)
@@ -390,7 +459,8 @@ int db_write(struct db *d, const struct sl_batch *batch)
     else if (batch->n_writes)
         c = run_range(&j, 0, batch->n_writes);
     sqlite3_finalize(j.lookup);
-    sqlite3_finalize(j.change);
+    sqlite3_finalize(j.changes[SL_CREATE].stmt);
+    sqlite3_finalize(j.changes[SL_UPDATE].stmt);
     sqlite3_finalize(j.remove);
     pool_fini(&j.pool);
     return c;

@@ -330,3 +330,11 @@ NUMBER(SL_ARCHIVE, 4);
 NUMBER(SL_PULL_RECORDS, 1u << 0);
 NUMBER(SL_PULL_FULL, 1u << 1);
 NUMBER(SL_WRITE_REPEAT, 1u << 0);
+
+/* --- what 1.1 added; the frozen headers have not got it --- */
+#if SL_ABI_MINOR >= 1
+MEMBER(sl_object, parent_object, 80, 8);
+MEMBER(sl_pull, parent_id, 32, 8);
+MEMBER(sl_find, parent_id, 32, 8);
+MEMBER(sl_plugin, http, 136, 8);
+#endif

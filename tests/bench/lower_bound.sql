@@ -1,10 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- lower_bound.sql - the least that a durable two-way sync of two tables can do: a three-way diff against a copy of what both agreed on.
--- Run by sqlite3 in the folder of a.db and b.db on base.db; one transaction over all three.
+-- Run by sqlite3 in the folder of a.db and b.db on base.db; one transaction over all three, with rollback journals and a super-journal.
+-- EXTRA, as Syncline: a commit that a power cut a moment later may undo is no state to rely on.
 ATTACH 'a.db' AS a;
 ATTACH 'b.db' AS b;
+PRAGMA main.synchronous=EXTRA;
+PRAGMA a.synchronous=EXTRA;
+PRAGMA b.synchronous=EXTRA;
 CREATE TABLE IF NOT EXISTS base AS SELECT * FROM a.records WHERE 0;
 CREATE UNIQUE INDEX IF NOT EXISTS base_id ON base(id);
+CREATE TABLE IF NOT EXISTS open_conflict(id INTEGER PRIMARY KEY);
 
 CREATE TEMP VIEW diff_a AS SELECT r.id FROM a.records r LEFT JOIN main.base o ON o.id = r.id
   WHERE (r.id, r.name, r.email, r.status, r.priority, r.amount, r.edit, r.notes, r.modified)
@@ -22,8 +27,10 @@ INSERT INTO changed_a SELECT id FROM diff_a;
 INSERT INTO changed_b SELECT id FROM diff_b;
 INSERT INTO gone_a SELECT id FROM main.base WHERE id NOT IN (SELECT id FROM a.records);
 INSERT INTO gone_b SELECT id FROM main.base WHERE id NOT IN (SELECT id FROM b.records);
--- Changed on both sides: left to a person.
+-- Changed on both sides: left to a person, who finds it in a list that stays.
 CREATE TEMP TABLE conflict AS SELECT id FROM changed_a INTERSECT SELECT id FROM changed_b;
+DELETE FROM main.open_conflict WHERE id NOT IN (SELECT id FROM conflict);
+INSERT OR IGNORE INTO main.open_conflict SELECT id FROM conflict;
 DELETE FROM changed_a WHERE id IN (SELECT id FROM conflict);
 DELETE FROM changed_b WHERE id IN (SELECT id FROM conflict);
 INSERT OR REPLACE INTO b.records SELECT * FROM a.records WHERE id IN (SELECT id FROM changed_a);

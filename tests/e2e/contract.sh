@@ -421,7 +421,12 @@ first_review() {
     is "writes" "$(writes)" 0
     run 3 sync
     is "a" "$(sorted x | wc -l)" 1
+    run 3 status
+    says out "its first run waits for you: look at \`syncline plan p\`, then \`syncline approve p --first-run\`"
+    run 3 status --json
+    is "review" "$(js '.[0].review')" true
     run 0 approve p --first-run
+    run 0 status
     run 0 sync --json
     is "created what had no partner" "$(js '.[0] | [.writes.a.create, .writes.b.create]')" '[1,0]'
     run 0 links p --json
@@ -610,6 +615,9 @@ whys() {
     run 0 sync
     run 0 why p r1 title
     says out title
+    says out 'a.title ↔ b.title: a "X" (base "t1"), b "t1" (base "t1"); a won'
+    run 0 why p r1 title --json
+    is "why's keys" "$(js 'map([has("base_a","base_b","value_a","value_b","rule","winner","run","reason")] | all) | all')" true
     says out t1
     run 0 why p r1
     says out n
@@ -624,6 +632,15 @@ whys() {
     is "later than now" "$(js length)" 0
     run 0 history p
     run 2 why p
+    run 0 status --json
+    is "last run" "$(js '.[0].last_run')" "$("$syncline" -c c.json history --json | jq -rs 'last.run')"
+    run 0 sync --json
+    local idle
+    idle=$(js '.[0].run')
+    run 0 status --json
+    is "last run, which found nothing" "$(js '.[0].last_run')" "$idle"
+    run 0 status
+    says out "(run $idle)"
 }
 
 undone() {
@@ -635,6 +652,9 @@ undone() {
     local run_id
     run_id=$(js '.[0].run')
     run 0 undo "$run_id" --dry-run
+    says out 'would be restored: r1 on b, title: "X" → "t1"'
+    run 0 undo "$run_id" --dry-run --json
+    is "what undo would do" "$(js 'map(select(.what == "restored") | [.id, .field, .before, .after])')" '[["r1","title","X","t1"]]'
     is "a dry run writes nothing" "$(get y/r1 .title)$(get y/new .title)$(get y/r3 .title)" Xcreatedgone
     run 0 undo "$run_id"
     is "the update" "$(get y/r1 .title)" t1
@@ -675,6 +695,37 @@ verified() {
     run 0 verify --repair
     run 0 verify
     is "both" "$(sorted y)" "$(sorted x)"
+}
+
+# digests: of both sides, by the last verify --json.
+digests() { js '.[-1].digest | [.a, .b] | join(" ")'; }
+
+verified_by_digest() {
+    three
+    config '"fields": [{"a": "title", "b": "name"}, {"a": "n", "b": "n"}, {"a": "own", "b": "own", "direction": "a_to_b", "drift": "ignore"}]'
+    run 3 verify --json
+    is "nothing on b" "$(js '.[-1].digest.b')" 00000000000000000000000000000000
+    run 0 sync
+    run 0 verify --json
+    local first=$(digests)
+    is "equal" "${first% *}" "${first#* }"
+    run 0 verify
+    says out "digest of a ${first% *}, of b ${first% *}"
+    printf '{ "own": 1, "n": 1.0, "name": "t1" }' >y/r1.json
+    run 0 verify --json
+    is "another spelling: equal" "$(js '.[-1].digest | .a == .b')" true
+    put y/r1 '{"name":"t1","n":1,"other":"not mapped"}'
+    mv x/r2.json keep && run 3 verify --json
+    is "a record less: a differs, b does not" "$(js '.[-1].digest | [.a != .b, .b]')" "[true,\"${first#* }\"]"
+    mv keep x/r2.json
+    run 0 verify --json
+    is "as before" "$(digests)" "$first"
+    put y/r1 '{"name":"edited","n":1}'
+    run 3 verify --json
+    is "an edit on b" "$(js '.[-1].digest | [.a, .a != .b]')" "[\"${first% *}\",true]"
+    run 0 verify --repair --json
+    is "repaired" "$(js '.[-1].digest | .a == .b')" true
+    [ "$(digests)" != "$first" ] || wrong "the digests of other content are the same"
 }
 
 verify_after_conflict() {
@@ -774,23 +825,23 @@ types_kept() {
 }
 
 root=$PWD
-scenario "a first sync, its line, and nothing the second time" first_sync
-scenario "changes and creates go both ways" both_ways
+scenario "I11: a first sync, its line, and nothing the second time" first_sync
+scenario "I2: changes and creates go both ways" both_ways
 scenario "usage errors exit 2" usage_errors
 scenario "syncline.json is the default config" default_config
-scenario "a missing folder is an error, no empty listing" missing_root
+scenario "I26: a missing folder is an error, no empty listing" missing_root
 scenario "unknown keys are refused with place and suggestion" unknown_key
 scenario "comments and trailing commas" comments_and_commas
 scenario "wrong settings and unknown plugins are refused" literal_secret
-scenario "conflict: waits, shows, resolves" conflict_manual
+scenario "I4: conflict: waits, shows, resolves" conflict_manual
 scenario "conflict: a value by hand" conflict_value
-scenario "conflict a" conflict_policy a 0 5 6 "X 5" "X 5"
-scenario "conflict b" conflict_policy b 0 5 6 "Y 6" "Y 6"
-scenario "conflict newest" conflict_policy newest 0 5 6 "Y 6" "Y 6"
-scenario "conflict min" conflict_policy min 0 5 6 "X 5" "X 5"
-scenario "conflict max" conflict_policy max 0 5 6 "Y 6" "Y 6"
-scenario "the loser is in history and why" loser_in_history
-scenario "conflict merge: sets" merge_sets
+scenario "I5: conflict a" conflict_policy a 0 5 6 "X 5" "X 5"
+scenario "I5: conflict b" conflict_policy b 0 5 6 "Y 6" "Y 6"
+scenario "I5: conflict newest" conflict_policy newest 0 5 6 "Y 6" "Y 6"
+scenario "I5: conflict min" conflict_policy min 0 5 6 "X 5" "X 5"
+scenario "I5: conflict max" conflict_policy max 0 5 6 "Y 6" "Y 6"
+scenario "I5: the loser is in history and why" loser_in_history
+scenario "I9: conflict merge: sets" merge_sets
 scenario "plan writes nothing and says everything" planned
 scenario "apply: exactly the plan, once, without what changed since" applied
 scenario "apply: a plan that still holds exits 0" applied_clean
@@ -800,35 +851,36 @@ scenario "deletes delete" delete_policy delete gone gone again
 scenario "deletes ignore" delete_policy ignore t1 gone gone
 scenario "deletes recreate" delete_policy recreate t1 t1 again
 scenario "deletes archive" archived
-scenario "an unlinked record stays until it is forgotten" unlinked_stays
-scenario "an edit beats a delete" edit_beats_delete
-scenario "guard: more than 10" guard_count
-scenario "guard: more than 10 %" guard_percent
-scenario "a delete read in a failed run is not forgotten" delete_in_failed_run
-scenario "guard: an empty listing" empty_listing
-scenario "on_leave keep" leaves_filter keep
-scenario "on_leave unlink" leaves_filter unlink
-scenario "on_leave archive" leaves_filter archive
-scenario "first run: review until approved" first_review
-scenario "first run: review until a plan is applied" first_review_plan
-scenario "first run: check names doubling" first_doubling
-scenario "match keys, ranked and compound" match_keys
-scenario "ambiguous records are listed, never guessed" ambiguous
-scenario "one_way and drift" one_way
-scenario "drift revert of one field" drift_revert
+scenario "I30: an unlinked record stays until it is forgotten" unlinked_stays
+scenario "I27: an edit beats a delete" edit_beats_delete
+scenario "I28: guard: more than 10" guard_count
+scenario "I28: guard: more than 10 %" guard_percent
+scenario "I22 I26: a delete read in a failed run is not forgotten" delete_in_failed_run
+scenario "I26 I28: guard: an empty listing" empty_listing
+scenario "I29: on_leave keep" leaves_filter keep
+scenario "I29: on_leave unlink" leaves_filter unlink
+scenario "I29: on_leave archive" leaves_filter archive
+scenario "I21: first run: review until approved" first_review
+scenario "I21: first run: review until a plan is applied" first_review_plan
+scenario "I21: first run: check names doubling" first_doubling
+scenario "I30: match keys, ranked and compound" match_keys
+scenario "I30: ambiguous records are listed, never guessed" ambiguous
+scenario "I34 I39: one_way and drift" one_way
+scenario "I39: drift revert of one field" drift_revert
 scenario "a held lock: --no-wait names the pid, others wait" held_lock
 scenario "SIGTERM ends a run cleanly" sigterm
 scenario "test-filter" filter_tested
-scenario "values: unknown values park" values_map
+scenario "I23: values: unknown values park" values_map
 scenario "values: otherwise both ways" values_otherwise
 scenario "why and history" whys
-scenario "undo" undone
-scenario "undo leaves what was edited since" undone_except
-scenario "verify" verified
+scenario "I5: undo" undone
+scenario "I6: undo leaves what was edited since" undone_except
+scenario "I1: verify" verified
+scenario "I12: verify prints a digest of each side" verified_by_digest
 scenario "verify sees an open conflict" verify_after_conflict
 scenario "link and unlink by hand" by_hand
 scenario "plugins without a config" listed_plugins
 scenario "check" checked
 scenario "two pairs in one config" two_pairs
-scenario "types and numbers come across exactly" types_kept
+scenario "I32: types and numbers come across exactly" types_kept
 finish

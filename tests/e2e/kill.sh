@@ -173,8 +173,8 @@ config_pair() {
 EOF
 }
 
-scenario "first run killed, folder to database" killed first x $((kills / 4))
-scenario "first run killed, database to folder" killed first t $((kills / 4))
-scenario "delta killed, folder first" killed delta x $((kills / 4))
-scenario "delta killed, database first" killed delta t $((kills - kills / 4 * 3))
+scenario "I18 I19 I20: first run killed, folder to database" killed first x $((kills / 4))
+scenario "I18 I19 I20: first run killed, database to folder" killed first t $((kills / 4))
+scenario "I18 I19 I20: delta killed, folder first" killed delta x $((kills / 4))
+scenario "I18 I19 I20: delta killed, database first" killed delta t $((kills - kills / 4 * 3))
 finish

@@ -5,15 +5,38 @@ set -u
 case ${BUILD:=build} in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 syncline=$BUILD/syncline
 passed=0 failed=0 skipped=0 problem=
-top=$(mktemp -d)
+top=$(mktemp -d) && [ -d "$top" ] || exit 2
+readonly top # what is below it is removed: no script may come to use the name for another thing
 trap 'cd /; cleanup; rm -rf "$top"' EXIT
-cleanup() { :; } # a script with mounts or children of its own defines it anew
+cleanup() { unserve; } # a script with mounts or children of its own defines it anew
 unset SYNCLINE_CONFIG
 
 [ -x "$syncline" ] || { echo "FAIL build: $syncline is not there; run \`make\`"; echo "0 passed, 1 failed"; exit 1; }
 
 # wrong WHAT: keeps the first thing that is wrong in this scenario.
 wrong() { [ -n "$problem" ] || problem=$*; }
+
+# serve COMMAND…: a server that prints `port N` and serves until its standard input ends; its port is in $port. One at a time.
+peer_pid=
+serve() {
+    unserve
+    : >port.txt
+    rm -f held
+    mkfifo held
+    "$@" <held >port.txt 2>server.err &
+    peer_pid=$!
+    exec 9>held
+    for _ in {1..400}; do
+        grep -q '^port ' port.txt && break
+        sleep 0.05
+    done
+    port=$(cut -d' ' -f2 port.txt)
+    [ -n "$port" ] || wrong "the server has not started: $(head -n 3 server.err)"
+}
+unserve() {
+    [ -z "$peer_pid" ] || { kill "$peer_pid"; wait "$peer_pid"; } 2>/dev/null
+    peer_pid=
+}
 
 # scenario NAME FUNCTION [ARG…]: in a folder of its own with sides x and y.
 scenario() {
@@ -40,13 +63,44 @@ finish() {
     exit
 }
 
+# With ISOLATION=runner every connection of a config written here has its connector in a process of its own.
+isolate() { [ ! -f c.json ] || sed -i 's/\("plugin": "[a-z]*"\), "settings"/\1, "isolation": "'"$ISOLATION"'", "settings"/' c.json; }
+
 # run RC ARG…: the program with c.json; RC may be 1|2; what it said is in the files out and err.
 run() {
     local want=$1 rc
     shift
+    [ -z "${ISOLATION:-}" ] || isolate
     "$syncline" -c c.json "$@" >out 2>err </dev/null
     rc=$?
     [[ "|$want|" == *"|$rc|"* ]] || wrong "\`syncline $*\` exits $rc, not $want: $(head -c 300 err | tr '\n' ' ')$(head -c 300 out | tr '\n' ' ')"
+}
+
+# killed_at N: a run that is killed while the simulated API at $port answers its n-th request, carried out if n is even. Returns how the run
+# ended: 137, or by itself before its n-th request. Killed by the clock it would be over on one machine and not begun on another.
+killed_at() {
+    local at=http://127.0.0.1:$port/_peer pid rc before
+    unanswered() { curl -sS "$at/state" | jq '.struck["no answer comes"] // 0'; }
+    before=$(unanswered)
+    curl -sS "$at/knobs" -d "{\"no answer comes\": {\"nth\": $1, \"value\": $(($1 % 2))}}"
+    "$syncline" -c c.json sync >out 2>err </dev/null &
+    pid=$!
+    while kill -0 $pid 2>/dev/null && [ "$(unanswered)" -eq "$before" ]; do sleep 0.01; done
+    kill -KILL $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    rc=$?
+    curl -sS "$at/knobs" -d '{"no answer comes": false}'
+    return $rc
+}
+# killed_each N…: runs killed so, one after the other; as many as that must have been.
+killed_each() {
+    local n killed=0
+    for n; do
+        killed_at "$n"
+        [ $? -ne 137 ] || killed=$((killed + 1))
+    done
+    echo "counts: $killed runs killed"
+    [ $killed -eq $# ] || wrong "only $killed of $# runs were killed before their end"
 }
 
 # is WHAT GOT WANT

@@ -65,13 +65,78 @@ delete_under_edited_filter() {
     sed -i '0,/"object": "t"/s//"object": "t", "filter": ".v != null"/' c.json
     sqlite3 x.db "DELETE FROM t WHERE id = 2"
     run 0 sync
-    is "b right after the filter was edited" "$(ls y/t | wc -l)" 2
     run 0 sync
-    is "b one run later" "$(ls y/t)" 1.json
+    is "b" "$(ls y/t)" 1.json
 }
 
-scenario "an edit made while its partner was outside the filter survives the return" edit_while_outside
-scenario "a computed field is computed from the whole record" computed_from_unread
-scenario "a person's value reaches both sides" value_of_a_person
-scenario "a delete beside an edited filter is seen one run later" delete_under_edited_filter
+# A number that came back from a CSV file after its record had been deleted here came back as a string.
+type_of_a_recreated_value() {
+    cat >c.json <<END
+{"connections": {"l": {"plugin": "jsondir", "settings": {"root": "x"}}, "r": {"plugin": "csv", "settings": {"root": "y", "key": "id"}}},
+ "pairs": {"p": {"a": {"connection": "l", "object": "."}, "b": {"connection": "r", "object": "t"}}}}
+END
+    echo '{"v": 1}' >x/p.json
+    run 0 sync
+    rm x/p.json
+    sed -i 's/^p,.*/p,2/' y/t.csv
+    run 0 sync
+    is "a" "$(jq -c . x/p.json)" '{"v":2}'
+}
+
+# Two people agreed by hand; the next verify still counted the conflict as differing (I4).
+verify_solved_by_hand() {
+    config '' ''
+    echo '{"v": 1}' >x/t/p.json
+    run 0 sync
+    echo '{"v": 2}' >x/t/p.json
+    echo '{"v": 3}' >y/t/p.json
+    run 3 sync
+    run 3 verify --json
+    is "differ" "$(js '.[-1].differ')" 1
+    echo '{"v": 3}' >x/t/p.json
+    run 0 verify --json
+    is "equal" "$(js '.[-1] | [.equal, .differ]')" '[1,0]'
+    run 0 sync
+    run 0 conflicts
+    says out 'no conflicts'
+}
+
+# A record that cannot be read was in no class of a plan that had not seen it before (I25).
+plan_of_unreadable() {
+    config '' ''
+    echo '{"v": 1}' >x/t/p.json
+    echo '{"v": ' >x/t/q.json
+    run 3 plan
+    says out 'q.json: line 2, column 1'
+    run 3 verify --json
+    is "differ" "$(js '.[-1] | [.equal, .differ]')" '[0,2]'
+}
+
+# A record that was deleted on one side counted as equal (I26).
+verify_sees_delete() {
+    config '' ''
+    echo '{"v": 1}' >x/t/p.json
+    run 0 sync
+    rm y/t/p.json
+    run 3 verify --json
+    is "differ" "$(js '.[-1] | [.equal, .differ]')" '[0,1]'
+}
+
+# A number given as otherwise arrived as a text where the side has no schema (I32).
+otherwise_typed() {
+    config ', "fields": [{"a": "p", "b": "prio", "values": {"low": 1, "high": 2}, "otherwise": 0}]' ''
+    echo '{"p": "odd"}' >x/t/p.json
+    run 0 sync
+    is "b" "$(jq -c .prio y/t/p.json)" 0
+}
+
+scenario "I5 I29: an edit made while its partner was outside the filter survives the return" edit_while_outside
+scenario "I7: a computed field is computed from the whole record" computed_from_unread
+scenario "I5: a person's value reaches both sides" value_of_a_person
+scenario "I32: a value that comes back after a delete has the type it had" type_of_a_recreated_value
+scenario "I1 I29: a delete beside an edited filter is seen" delete_under_edited_filter
+scenario "I4: a conflict solved by hand does not differ" verify_solved_by_hand
+scenario "I25: a plan accounts for what cannot be read" plan_of_unreadable
+scenario "I26: verify counts a record that one side deleted" verify_sees_delete
+scenario "I32: otherwise keeps its type" otherwise_typed
 finish

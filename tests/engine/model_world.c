@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* model_world.c - the model's two systems: normalising, late, lagging, stale and losing replies; and their users. */
+/* model_world.c - the model's two systems: normalising, late, lagging, stale, and losing or jumbling replies. */
 #include "model_world.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { USER_RECORDS = 6, VERY_LATE = 400 };
-/* Of a thousand requests. */
-enum { REQUEST_LOST = 40, REQUEST_LATE = 40, REPLY_LOST = 60 };
+enum { VERY_LATE = 400 };
+/* Of a thousand requests, or items of one. */
+enum { REQUEST_LOST = 40, REQUEST_LATE = 40, REPLY_LOST = 60, CUT_SHORT = 40, JUMBLED = 60, ITEM_FAILS = 60 };
+enum { LISTING_CUT = 60, HIDDEN = 30 };
 
-/* --- chance and time --- */
+/* --- chance and rules --- */
 
 int model_draw(struct world *w, int below)
 {
@@ -34,7 +34,24 @@ bool model_has(const struct world *w, enum model_rule rule)
     return !(w->setup->without & rule);
 }
 
-/* --- the two systems --- */
+bool model_does(const struct world *w, enum model_part part)
+{
+    return w->setup->parts & part;
+}
+
+int model_max(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+_Noreturn void model_full(struct world *w)
+{
+    if (!w->result.broken)
+        abort();
+    longjmp(w->end, 1);
+}
+
+/* --- records --- */
 
 int model_stored(const struct world *w, int side, int field, int value)
 {
@@ -47,153 +64,247 @@ int model_stored(const struct world *w, int side, int field, int value)
 
 struct record *model_record(struct world *w, int side, int id)
 {
-    return id >= 1 && id <= w->sides[side].n_records ? &w->sides[side].records[id - 1] : NULL;
+    int i = id - 1 - IDS_PER_SIDE * side;
+    return i >= 0 && i < w->sides[side].n_records ? &w->sides[side].records[i] : NULL;
 }
 
-static void store_fields(struct world *w, int side, struct record *r, const int *field, int mask)
+static void touch(struct world *w, struct record *r, int written)
 {
     r->before = r->now;
-    for (int f = 0; f < FIELDS; f++)
-        if (mask & 1 << f)
-            r->now.field[f] = model_stored(w, side, f, field[f]);
     r->now.version++;
+    r->now.ours &= ~written;
     r->modified = w->now / CLOCK;
     r->fresh_at = w->now + delay(w, STALE);
 }
 
-static struct record *insert(struct world *w, int side, const int *field)
+void model_store(struct world *w, int side, struct record *r, const int *field, int mask)
+{
+    touch(w, r, mask);
+    for (int f = 0; f < FIELDS; f++)
+        if (mask & 1 << f)
+            r->now.field[f] = model_stored(w, side, f, field[f]);
+}
+
+struct record *model_insert(struct world *w, int side, enum sort sort, int name, const int *field)
 {
     struct side *s = &w->sides[side];
     if (s->n_records == MAX_RECORDS)
-        abort();
+        model_full(w);
     struct record *r = &s->records[s->n_records++];
-    r->id = s->n_records;
-    store_fields(w, side, r, field, ALL_FIELDS);
+    r->id = IDS_PER_SIDE * side + s->n_records;
+    r->sort = sort;
+    r->name = name;
+    model_store(w, side, r, field, ALL_VALUES);
     r->before = r->now;
-    r->indexed_at = w->now + delay(w, INDEX_LAG);
+    r->created = r->modified;
+    r->indexed_at = w->now + (w->setup->no_get ? 0 : delay(w, INDEX_LAG));
     return r;
 }
 
-static int id_of_key(const struct side *s, int key)
+/* The server keeps its references whole: those to a record that goes are cleared, or follow a merge. */
+void model_remove(struct world *w, int side, struct record *r, int merged_into)
 {
-    for (int i = 0; i < s->n_keys; i++)
-        if (s->keys[i].key == key)
-            return s->keys[i].id;
-    return 0;
+    struct side *s = &w->sides[side];
+    int field[FIELDS] = {[REFERENCE] = merged_into};
+    touch(w, r, 0);
+    r->gone = true;
+    r->merged_into = merged_into;
+    for (int i = 0; i < s->n_records; i++)
+        if (!s->records[i].gone && s->records[i].now.field[REFERENCE] == r->id)
+            model_store(w, side, &s->records[i], field, 1 << REFERENCE);
 }
 
-static int create(struct world *w, const struct request *q)
+/* --- writes --- */
+
+static struct record *by_key(struct world *w, const struct request *q)
 {
     struct side *s = &w->sides[q->side];
-    bool keyed = w->setup->idempotent && q->key;
-    int id = keyed ? id_of_key(s, q->key) : 0;
-    if (id)
-        return id;
-    struct record *r = insert(w, q->side, q->field);
-    r->link_id = q->link_id;
-    if (keyed && s->n_keys < MAX_KEYS) {
-        s->keys[s->n_keys].key = q->key;
-        s->keys[s->n_keys++].id = r->id;
-    }
-    return r->id;
+    for (int i = 0; i < s->n_records && q->key && w->setup->tier == MODEL_T1; i++)
+        if (s->records[i].key == q->key)
+            return &s->records[i];
+    return NULL;
 }
 
-/* The id written; 0: refused. */
-static int deliver(struct world *w, const struct request *q)
+static struct record *create(struct world *w, const struct request *q)
+{
+    struct record *r = by_key(w, q);
+    if (r)
+        return r;
+    struct identity is = model_identity(w, q);
+    model_check_create(w, q, &is);
+    r = model_insert(w, q->side, q->sort, q->name, q->field);
+    r->by_engine = true;
+    r->before.ours = r->now.ours = ALL_TWO_WAY;
+    r->is = is;
+    r->key = q->key;
+    r->link_id = w->setup->tier == MODEL_T3 ? 0 : q->link_id;
+    return r;
+}
+
+static bool accepts(struct world *w, const struct request *q, const struct record *r)
+{
+    if (r->gone || (model_has(w, MODEL_CONDITIONAL) && r->now.version != q->expected))
+        return false;
+    int target = q->kind == UPDATE && (q->mask & 1 << REFERENCE) ? q->field[REFERENCE] : 0;
+    if (!target)
+        return true;
+    const struct record *to = model_record(w, q->side, target);
+    if (!to)
+        model_breaks(w, 31);
+    return to && !to->gone;
+}
+
+/* The record written; NULL: refused. */
+static struct record *deliver(struct world *w, const struct request *q)
 {
     w->result.writes++;
     if (q->kind == CREATE)
         return create(w, q);
     struct record *r = model_record(w, q->side, q->id);
-    if (model_has(w, MODEL_CONDITIONAL) && q->expected && r->now.version != q->expected)
-        return 0;
-    store_fields(w, q->side, r, q->field, q->mask);
-    return r->id;
+    if (!accepts(w, q, r))
+        return NULL;
+    model_check_write(w, q, r);
+    if (q->kind == UPDATE) {
+        model_store(w, q->side, r, q->field, q->mask);
+        r->now.ours |= q->mask;
+    } else {
+        model_check_delete(w, q, r);
+        model_remove(w, q->side, r, 0);
+    }
+    return r;
 }
 
 void model_deliver_late(struct world *w)
 {
     for (int i = 0; i < w->n_late; i++)
         if (w->late[i].due <= w->now) {
+            struct request q = w->late[i];
             int now = w->now;
-            w->now = w->late[i].due;
-            deliver(w, &w->late[i]);
-            w->now = now;
             w->late[i--] = w->late[--w->n_late];
+            w->now = q.due;
+            deliver(w, &q);
+            w->now = now;
         }
 }
 
-static void hold_back(struct world *w, const struct request *q)
+static void hold_back(struct world *w, const struct request *q, int n)
 {
-    struct request *late = &w->late[w->n_late++];
-    *late = *q;
-    late->due = w->now + 1 + model_draw(w, model_has(w, MODEL_TRUE_LATENESS) ? LATE : VERY_LATE);
+    int due = w->now + 1 + model_draw(w, model_has(w, MODEL_TRUE_LATENESS) ? LATE : VERY_LATE);
+    for (int i = 0; i < n; i++) {
+        struct request *late = &w->late[w->n_late++];
+        *late = q[i];
+        late->due = due;
+    }
 }
 
-enum reply model_call(struct world *w, const struct request *q, struct record *out)
+static void attempt(struct world *w, const struct request *q, struct answer *out)
+{
+    struct item *item = &out->item[out->n++];
+    *item = (struct item){.reply = NOT_NOW};
+    if (w->sides[q->side].hidden || (model_does(w, MODEL_BATCHES) && model_chance(w, ITEM_FAILS)))
+        return;
+    const struct record *r = deliver(w, q);
+    item->reply = r ? APPLIED : REFUSED;
+    if (r)
+        item->record = *r;
+}
+
+/* The first reply comes last, or not at all. */
+static void jumble(struct world *w, struct answer *a)
+{
+    struct item first = a->item[0];
+    int last = a->n - 1;
+    for (int i = 0; i < last; i++)
+        a->item[i] = a->item[i + 1];
+    a->item[last] = first;
+    if (model_draw(w, 2))
+        a->n = last;
+}
+
+void model_call(struct world *w, const struct request *q, int n, struct answer *out)
 {
     model_deliver_late(w);
+    out->n = 0;
     if (model_chance(w, REQUEST_LOST))
-        return UNKNOWN;
-    if (model_chance(w, REQUEST_LATE) && w->n_late < MAX_LATE) {
-        hold_back(w, q);
-        return UNKNOWN;
+        return;
+    if (model_chance(w, REQUEST_LATE) && w->n_late + n <= MAX_LATE) {
+        hold_back(w, q, n);
+        return;
     }
-    int id = deliver(w, q);
-    if (model_chance(w, REPLY_LOST))
-        return UNKNOWN;
-    if (!id)
-        return REFUSED;
-    *out = *model_record(w, q->side, id);
-    return DONE;
+    int reached = n > 1 && model_chance(w, CUT_SHORT) ? model_draw(w, n) : n;
+    for (int i = 0; i < reached; i++)
+        attempt(w, &q[i], out);
+    if (reached < n || model_chance(w, REPLY_LOST))
+        out->n = 0;
+    else if (n > 1 && model_chance(w, JUMBLED))
+        jumble(w, out);
 }
 
-struct record model_seen(const struct world *w, const struct record *r)
+/* --- reads --- */
+
+/* With versions to tell the older from the newer, some answers are stale and some are not. */
+static bool is_stale(struct world *w, const struct record *r)
+{
+    return w->now < r->fresh_at && (w->setup->no_versions || model_draw(w, 2));
+}
+
+struct record model_seen(struct world *w, const struct record *r)
 {
     struct record out = *r;
-    if (w->now < r->fresh_at)
+    if (is_stale(w, r)) {
         out.now = r->before;
+        out.gone = false;
+        out.merged_into = 0;
+    }
     return out;
 }
 
-/* --- the users --- */
-
-static int new_value(struct world *w)
+bool model_get(struct world *w, int side, int id, struct record *out)
 {
-    return 1000 + 2 * ++w->n_edits + model_draw(w, 2);
+    const struct side *s = &w->sides[side];
+    const struct record *r = &s->records[id - 1 - IDS_PER_SIDE * side];
+    bool young = w->now < r->fresh_at && r->by_engine && r->now.version == 1;
+    *out = model_seen(w, r);
+    if (s->hidden || young) {
+        out->gone = true;
+        out->merged_into = 0;
+    }
+    return !out->gone;
 }
 
-static void note_edit(const struct world *w, struct record *r, int f)
+bool model_listed(struct world *w, int side, const struct record *r)
 {
-    r->last_edit[f] = r->now.field[f];
-    r->edited_at[f] = w->now;
+    bool there = !r->gone || is_stale(w, r);
+    return there && w->now >= r->indexed_at && !w->sides[side].hidden;
 }
 
-static void user_creates(struct world *w, int side)
+/* --- a listing of all --- */
+
+static int linked(struct world *w, int side)
 {
-    int field[FIELDS], value = new_value(w);
-    for (int f = 0; f < FIELDS; f++)
-        field[f] = value;
-    struct record *r = insert(w, side, field);
-    for (int f = 0; f < FIELDS; f++)
-        note_edit(w, r, f);
-    w->n_created++;
+    int n = 0;
+    for (int i = 0; i < w->state.n_links; i++) {
+        const struct link *l = &w->state.links[i];
+        n += l->state == ACTIVE && l->sort == RECORD && l->id[side] && !model_record(w, side, l->id[side])->gone;
+    }
+    return n;
 }
 
-static void user_edits(struct world *w, int side)
+/* Permissions are withdrawn until the run ends. Of few records no engine can tell that from deletes. */
+static void may_hide(struct world *w, int side)
 {
-    struct record *r = &w->sides[side].records[model_draw(w, w->sides[side].n_records)];
-    int f = model_draw(w, FIELDS), field[FIELDS] = {0};
-    field[f] = new_value(w);
-    store_fields(w, side, r, field, 1 << f);
-    note_edit(w, r, f);
+    if (model_chance(w, HIDDEN) && linked(w, side) > CEILING)
+        w->sides[side].hidden = true;
 }
 
-void model_user_acts(struct world *w)
+/* A listing that is cut short may yet say that it is complete, unless there is nothing else to go by. */
+void model_list_all(struct world *w, int side, struct listing *out)
 {
-    int side = model_draw(w, 2);
-    if (model_draw(w, 4) == 0 && w->n_created < USER_RECORDS)
-        user_creates(w, side);
-    else if (w->sides[side].n_records)
-        user_edits(w, side);
+    const struct side *s = &w->sides[side];
+    may_hide(w, side);
+    bool cut = model_chance(w, LISTING_CUT);
+    int n = cut && s->n_records ? model_draw(w, s->n_records) : s->n_records;
+    for (int i = 0; i < s->n_records; i++)
+        out->has[i] = i < n && model_listed(w, side, &s->records[i]);
+    out->complete = !cut || (!w->setup->no_get && model_draw(w, 2));
 }

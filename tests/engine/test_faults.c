@@ -4,56 +4,7 @@
 #include <string.h>
 
 #include "../unit/check.h"
-#include "kit.h"
-
-enum { RESERVED = 1, IDEMPOTENT, CORRELATES, NEITHER };
-
-static struct kit *pair_of(const char *words, int tier)
-{
-    struct kit *k = kit_new(words, false);
-    for (int s = 0; s < 2; s++) {
-        k->w[s].conditional = 1;
-        k->w[s].reserved_ids = tier == RESERVED;
-        k->w[s].idempotent = tier == IDEMPOTENT;
-        k->w[s].correlates = tier == CORRELATES;
-    }
-    return k;
-}
-
-static void expect(const char *want, const char *got, const char *what)
-{
-    if (strcmp(want, got) != 0)
-        fprintf(stderr, "\n  %s\n    want %s\n    got  %s\n", what, want, got);
-    CU_ASSERT_STRING_EQUAL(want, got);
-}
-
-static void sides(struct kit *k, const char *a, const char *b)
-{
-    struct arena arena = {0};
-    expect(a, kit_records(k, 0, true, &arena), "side a");
-    expect(b, kit_records(k, 1, true, &arena), "side b");
-    arena_fini(&arena);
-}
-
-static void waits(struct kit *k, const char *want)
-{
-    struct arena arena = {0};
-    expect(want, kit_waits(k, &arena), "waits");
-    arena_fini(&arena);
-}
-
-static uint64_t writes(const struct kit *k)
-{
-    return k->w[0].n_writes + k->w[1].n_writes;
-}
-
-/* Comes to rest, and writes nothing in doing so. */
-static void idle(struct kit *k)
-{
-    uint64_t before = writes(k);
-    CU_ASSERT_NOT_EQUAL(kit_settle(k), 0);
-    CU_ASSERT_EQUAL(writes(k), before);
-}
+#include "pairs.h"
 
 static void lost_reply(int tier, const char *b)
 {
@@ -79,6 +30,26 @@ static void test_lost_replies(void)
     lost_reply(RESERVED, "1:title=x");
     lost_reply(IDEMPOTENT, "new-1:title=x");
     lost_reply(CORRELATES, "new-1:title=x");
+}
+
+/* That the repeat of a create was not carried out says nothing about the first attempt. */
+static void lost_reply_then_refused(int tier, const char *b)
+{
+    struct kit *k = pair_of("fields=title", tier);
+    kit_edit(k, 0, "1:title=x");
+    k->w[1].lose_reply_in = 1;
+    k->w[1].rate_in = 2;
+    kit_run(k);
+    CU_ASSERT_NOT_EQUAL(kit_settle(k), 0);
+    sides(k, "1:title=x", b);
+    CU_ASSERT_EQUAL(k->w[0].n_creates + k->w[1].n_creates, 1);
+    kit_free(k);
+}
+
+static void test_refused_repeats(void)
+{
+    lost_reply_then_refused(RESERVED, "1:title=x");
+    lost_reply_then_refused(IDEMPOTENT, "new-1:title=x");
 }
 
 static void lost_request(int tier, const char *b)
@@ -147,16 +118,6 @@ static void test_half_batch(void)
 }
 
 /* --- listings --- */
-
-static struct kit *at_rest(const char *words)
-{
-    struct kit *k = pair_of(words, RESERVED);
-    kit_edit(k, 0, "1:title=p | 2:title=q | 3:title=r | 4:title=s");
-    CU_ASSERT_NOT_EQUAL(kit_settle(k), 0);
-    return k;
-}
-
-static const char all[] = "1:title=p | 2:title=q | 3:title=r | 4:title=s";
 
 static void cut_listing(int *knob, struct kit *k)
 {
@@ -491,27 +452,42 @@ static void test_loser_kept(void)
     }
 }
 
-/* Yesterday's state: no delete, no lost edit. */
-static void test_old_state(void)
+/* A rule that would write what may not be written is refused before anything is. */
+static void test_read_only_rule(void)
 {
-    struct kit *k = at_rest("deletes=delete conflict=a fields=title");
-    struct mem_disk *old = mem_disk_copy(k->disk);
-    kit_edit(k, 0, "5:title=new | 1:title=P");
-    kit_edit(k, 1, "2:title=Q");
-    CU_ASSERT_NOT_EQUAL(kit_settle(k), 0);
-    mem_disk_free(k->disk);
-    k->disk = old;
-    kit_revive(k);
-    CU_ASSERT_NOT_EQUAL(kit_settle(k), 0);
-    CU_ASSERT_PTR_NOT_NULL(memory_find(&k->w[0], "5"));
-    CU_ASSERT_PTR_NOT_NULL(memory_find(&k->w[1], "5"));
-    CU_ASSERT_STRING_EQUAL(memory_field(memory_find(&k->w[0], "1"), "title"), "P");
-    CU_ASSERT_STRING_EQUAL(memory_field(memory_find(&k->w[0], "2"), "title"), "Q");
+    struct kit *k = pair_of("schema_b=title,own! fields=title,own", RESERVED);
+    kit_edit(k, 0, "1:title=x;own=p");
+    CU_ASSERT_EQUAL(kit_run(k), ERR_CONFIG);
+    CU_ASSERT_PTR_NOT_NULL(strstr(k->e.text, "own"));
+    sides(k, "1:own=p;title=x", "");
     kit_free(k);
 }
 
+/* A key that the system has forgotten makes a repeat another create. */
+static void keys_forgotten(void)
+{
+    for (int correlates = 0; correlates < 2; correlates++) {
+        struct kit *k = pair_of("first=create_only", IDEMPOTENT);
+        k->w[1].correlates = correlates;
+        k->w[1].key_life_s = 7200;
+        k->w[1].lose_reply_in = k->w[1].fail_in = 0;
+        kit_edit(k, 0, "1:title=one");
+        k->w[1].lose_reply_in = 1;
+        k->w[1].rate_in = 2; /* nor is it repeated in the same run */
+        kit_run(k);
+        kit_tick(k, 3 * 3600 * 1000);
+        kit_settle(k);
+        CU_ASSERT_EQUAL(k->w[1].n_creates, 1);
+        waits(k, correlates ? "" : "uncertain 1");
+        kit_free(k);
+    }
+}
+
 static const struct check tests[] = {
+    {"I19 a create is not repeated under a key that is forgotten by then", keys_forgotten},
+    {"I34: a rule that would write a field that may not be written is refused", test_read_only_rule},
     {"I19: a reply lost after the effect, in every tier that can tell", test_lost_replies},
+    {"I19: a lost reply, and then a repeat that is refused", test_refused_repeats},
     {"I19: a request lost before the effect is made up for once", test_lost_requests},
     {"I19: where nobody can tell, a person decides and everything else flows", test_tier_three},
     {"I19: a create that arrives late is found, not repeated", test_late_create},
@@ -536,6 +512,5 @@ static const struct check tests[] = {
     {"I30: a key that changed before a partner came", test_key_changed_meanwhile},
     {"I20: a changed mapping is applied to everything, killed anywhere", test_config_changed},
     {"I5: the loser of a conflict is kept as such", test_loser_kept},
-    {"I21: an older state deletes nothing and loses no edit", test_old_state},
 };
 CHECK_MAIN("faults", tests)

@@ -25,7 +25,11 @@ static inline struct kit *begin(const char *text)
 
 static inline int pull_at(struct kit *k, const char *cursor, uint32_t flags, uint32_t page_max)
 {
-    struct sl_pull pull = {sizeof(pull), flags, "t", cursor ? arena_text(&k->a, cursor) : NULL, page_max};
+    struct sl_pull pull = {.size = sizeof(pull),
+                           .flags = flags,
+                           .object = "t",
+                           .cursor = cursor ? arena_text(&k->a, cursor) : NULL,
+                           .page_max = page_max};
     return session_pull(k->s, &pull, kit_sink(k), &k->a, &k->end, &k->e);
 }
 

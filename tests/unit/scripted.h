@@ -20,6 +20,7 @@ struct script {
     const struct sl_item *late; /* an item after the page */
     const struct sl_outcome *outcomes;
     uint32_t n_outcomes;
+    void (*act)(void); /* what no table says */
     const char *said;
     int answer;
 };
@@ -40,6 +41,8 @@ static int play(void)
         host->emit(host->ctx, script.late);
     for (uint32_t i = 0; i < script.n_outcomes; i++)
         host->outcome(host->ctx, &script.outcomes[i]);
+    if (script.act)
+        script.act();
     if (script.said)
         host->fail(host->ctx, script.said);
     return script.answer;
@@ -124,7 +127,7 @@ static const struct sl_plugin scripted = {
     .webhook = do_webhook,
 };
 
-static struct session *open_session(const struct sl_plugin *plugin, const struct session_world *world)
+static inline struct session *open_session(const struct sl_plugin *plugin, const struct session_world *world)
 {
     struct session *s = NULL;
     struct err e = {0};
@@ -159,7 +162,7 @@ static int keep(void *self, const struct sl_item *item)
 
 static const struct session_sink sink = {&kept, keep};
 
-static void forget(void)
+static inline void forget(void)
 {
     arena_fini(&kept.arena);
     memset(&kept, 0, sizeof(kept));
@@ -175,7 +178,7 @@ static struct write_outcome outcomes[2];
 static struct page_end end;
 static struct object_info *described;
 
-static int call(struct session *s, int which, struct arena *a, struct err *e)
+static inline int call(struct session *s, int which, struct arena *a, struct err *e)
 {
     struct sl_pull pull = {.object = "t", .cursor = "c1"};
     struct sl_find find = {.object = "t", .correlation = "k"};

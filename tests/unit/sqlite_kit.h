@@ -47,7 +47,11 @@ static inline struct kit *begin(const char *schema)
 
 static inline int pull_at(struct kit *k, const char *object, const char *cursor, uint32_t flags, uint32_t page_max)
 {
-    struct sl_pull pull = {sizeof(pull), flags, object, cursor ? arena_text(&k->a, cursor) : NULL, page_max};
+    struct sl_pull pull = {.size = sizeof(pull),
+                           .flags = flags,
+                           .object = object,
+                           .cursor = cursor ? arena_text(&k->a, cursor) : NULL,
+                           .page_max = page_max};
     return session_pull(k->s, &pull, kit_sink(k), &k->a, &k->end, &k->e);
 }
 

@@ -361,6 +361,33 @@ static void test_log_scrub(void)
         CU_ASSERT_EQUAL(text[i], 0);
 }
 
+/* However the other side spells it: PHP escapes slashes, Python all that is not ASCII, a form has + for a blank. */
+static void test_log_spellings(void)
+{
+    static const char *const rows[][2] = {{"a k/y \"\xC3\xB6\" z", "a *** z"},
+                                          {"k\\/y \\\"\\u00f6\\\"", "***"},
+                                          {"k/y \\u0022\\u00F6\\u0022", "***"},
+                                          {"?k=k%2Fy%20%22%C3%B6%22&l=1", "?k=***&l=1"},
+                                          {"k=k/y+%22%c3%b6%22", "k=***"},
+                                          {"k/y \"\xC3\xB6", "k/y \"\xC3\xB6"},
+                                          {"cut: averylongs", "cut: ***"},
+                                          {"cut: avery", "cut: avery"},
+                                          {"\\u00", "\\u00"},
+                                          {"\\", "\\"},
+                                          {"100%", "100%"},
+                                          {"\\ud83d\\ude00key", "***"},
+                                          {"%F0%9F%98%80key", "***"}};
+    log_secret("averylongsecret");
+    log_secret("k/y \"\xC3\xB6\"");
+    log_secret("\xF0\x9F\x98\x80key");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "%s", rows[i][0]);
+        CU_ASSERT_EQUAL(log_scrub(text, strlen(text)), strlen(rows[i][1]));
+        CU_ASSERT_STRING_EQUAL(text, rows[i][1]);
+    }
+}
+
 static const struct check tests[] = {
     {"an allocation can be made to fail", test_fail_hook},
     {"heap memory is zeroed, grows, and may be freed as NULL", test_mem},
@@ -379,5 +406,6 @@ static const struct check tests[] = {
     {"a log line is one JSON object without secrets", test_log_json},
     {"a readable log line holds no control characters and no secrets", test_log_readable},
     {"scrubbing shortens in place", test_log_scrub},
+    {"a secret is known in each of its spellings", test_log_spellings},
 };
 CHECK_MAIN("base", tests)

@@ -68,7 +68,7 @@ static const struct bad bads[] = {
      "syncline.json:1:2: conections: unknown key; did you mean 'connections'?\n"},
     {"an unknown key near none", "{'connections': {}, 'zzzzzzzz': 1}",
      "syncline.json:1:21: zzzzzzzz: unknown key; remove it (the keys here are state, listen, history, plugins, "
-     "connections, pairs)\n"},
+     "connections, users, pairs)\n"},
     {"the wrong type of each top key",
      "{'state': 1, 'listen': 2, 'history': [],\n'plugins': {}, 'connections': [],\n'pairs': true}",
      "syncline.json:1:11: state: a number where a string is expected; write it in double quotes\n"
@@ -82,8 +82,13 @@ static const struct bad bads[] = {
      "folder\n"},
     {"an empty state", "{'connections': {}, 'state': ''}",
      "syncline.json:1:30: state: the text is empty; fill it in or remove the key\n"},
-    {"users", "{'connections': {}, 'users': []}",
-     "syncline.json:1:21: users: `users` is not implemented in this version; remove it\n"},
+    {"users of no connection, without a name, and one name for two",
+     "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'}}},\n"
+     "'users': [{'x': 'ann'}, {'y': 'bob'},\n{'x': ''}, {'x': 'ANN'}, 7]}",
+     "syncline.json:2:26: users[1].y: no connection is named 'y'; add it to `connections` (there: x)\n"
+     "syncline.json:3:7: users[2].x: the text is empty; fill it in or remove the key\n"
+     "syncline.json:3:18: users[3].x: 'ANN' of 'x' stands twice; put both lines into one\n"
+     "syncline.json:3:26: users[4]: a number where an object is expected; write it in { }\n"},
     {"an address without a port", "{'connections': {}, 'listen': 'localhost'}",
      "syncline.json:1:31: listen: 'localhost' is no address; write HOST:PORT, like '127.0.0.1:8631'\n"},
     {"a port too high", "{'connections': {}, 'listen': 'localhost:65536'}",
@@ -107,17 +112,17 @@ static const struct bad bads[] = {
      "syncline.json:1:42: connections['My Desk']: not a name; use a to z, 0 to 9, _ and -, a letter or digit first, at "
      "most 100 characters\n"},
     {"limits",
-     "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'},\n'limits': {}}}}",
-     "syncline.json:2:1: connections.x.limits: `limits` is not implemented in this version; remove it\n"},
-    {"isolation by a runner",
-     "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'},\n'isolation': "
-     "'runner'}}}",
-     "syncline.json:2:14: connections.x.isolation: 'runner' is not implemented in this version; remove it or use one "
-     "of none\n"},
+     "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'},\n'limits': "
+     "{'in_flight': 0}}}}",
+     "syncline.json:2:25: connections.x.limits.in_flight: 0 is out of range; write a whole number from 1 to 1000\n"},
+    {"allow_private",
+     "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'},\n'allow_private': "
+     "1}}}",
+     "syncline.json:2:18: connections.x.allow_private: a number where a bool is expected; write true or false\n"},
     {"isolation of no such word",
      "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'},\n'isolation': "
      "'process'}}}",
-     "syncline.json:2:14: connections.x.isolation: 'process' is not one of the words here; use one of none\n"},
+     "syncline.json:2:14: connections.x.isolation: 'process' is not one of the words here; use one of none, runner\n"},
     {"a plugin with a folder", "{'connections': {'x': {'plugin': '../jsondir'}}}",
      "syncline.json:1:34: connections.x.plugin: '../jsondir' is no connector's name; write it in lower case, without "
      "folder and .so\n"},
@@ -196,8 +201,21 @@ static const struct bad bads[] = {
      "syncline.json:3:20: pairs.p.deletes.max: a string where a number is expected; write digits without quotes\n"},
     {"a ceiling that is no whole number", PAIR "'deletes': {'max': 1.5}" END,
      "syncline.json:3:20: pairs.p.deletes.max: 1.5 is out of range; write a whole number from 0 up\n"},
-    {"children", PAIR "'children': {}" END,
-     "syncline.json:3:1: pairs.p.children: `children` is not implemented in this version; remove it\n"},
+    {"children as an object", PAIR "'children': {}" END,
+     "syncline.json:3:13: pairs.p.children: an object where a list is expected; write it in [ ]\n"},
+    {"children without a side, of a wrong kind, twice, and kept in step",
+     PAIR "'children': [{'a': 'c'},\n{'a': 7, 'b': {'filter': '.x'}},\n{'a': 'c', 'b': 'd', 'mode': 'one_way'}]" END,
+     "syncline.json:3:14: pairs.p.children[0].b: missing; add the object whose records belong to those of side b, like "
+     "'comments'\n"
+     "syncline.json:4:7: pairs.p.children[1].a: a number where an object's name is expected; write it in double "
+     "quotes, "
+     "like 'comments'\n"
+     "syncline.json:4:15: pairs.p.children[1].b.object: missing; add the object whose records belong to the pair's, "
+     "like "
+     "'comments'\n"
+     "syncline.json:5:7: pairs.p.children[2].a: 'c' has its children already; put the fields of both into one of them\n"
+     "syncline.json:5:30: pairs.p.children[2].mode: 'one_way' is not implemented in this version; remove it or use one "
+     "of append, two_way\n"},
     {"expand", PAIR "'expand': {}" END,
      "syncline.json:3:1: pairs.p.expand: `expand` is not implemented in this version; remove it\n"},
     {"rollup", PAIR "'rollup': {}" END,
@@ -345,13 +363,13 @@ static const struct bad bads[] = {
      "syncline.json:3:12: pairs.p.fields[0]: no field is named; add 'a' and 'b'\n"
      "syncline.json:3:16: pairs.p.fields[1]: the field of side a has nothing on side b; add 'b', 'from_b' or 'value'\n"
      "syncline.json:3:29: pairs.p.colour: unknown key; remove it (the keys here are a, b, mode, create, every, "
-     "verify_every, match, first_run, fields, conflict, drift, on_leave, deletes)\n"
+     "verify_every, match, first_run, fields, conflict, drift, on_leave, deletes, children)\n"
      "syncline.json:4:89: connections.y.settings.root: a number where a string is expected; write it in double quotes\n"
-     "syncline.json:5:1: users: `users` is not implemented in this version; remove it\n"
+     "syncline.json:5:10: users: an object where a list is expected; write it in [ ]\n"
      "syncline.json:5:38: listen: the text is empty; fill it in or remove the key\n"},
     {"a name with a line break stays one line", "{'connections': {}, 'a\\nb': 1}",
      "syncline.json:1:21: ['a\\nb']: unknown key; remove it (the keys here are state, listen, history, plugins, "
-     "connections, pairs)\n"},
+     "connections, users, pairs)\n"},
 };
 
 /* The lines as written above: with ' for ". */
@@ -391,11 +409,10 @@ static void sums_up_in_one_line(void)
     struct buf problems = {0};
     struct err one = {0};
     struct err two = {0};
-    write_config("{'connections': {}, 'users': []}");
+    write_config("{'connections': {}, 'users': 1}");
     conf_load("./syncline.json", &problems, &one);
-    CU_ASSERT_STRING_EQUAL(one.text,
-                           "./syncline.json:1:21: users: `users` is not implemented in this version; remove it");
-    write_config("{'connections': {}, 'users': [], 'pears': {}}");
+    CU_ASSERT_STRING_EQUAL(one.text, "./syncline.json:1:30: users: a number where a list is expected; write it in [ ]");
+    write_config("{'connections': {}, 'users': 1, 'pears': {}}");
     conf_load("./syncline.json", &problems, &two);
     CU_ASSERT_STRING_EQUAL(two.text,
                            "./syncline.json: the config has 2 problems; mend them, `syncline check` lists them");

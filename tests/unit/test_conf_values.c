@@ -232,6 +232,8 @@ static void fills_rules(void)
     CU_ASSERT_EQUAL(r[0].values[2].type[1], SL_NULL);
     CU_ASSERT_STRING_EQUAL(r[0].otherwise[1], "2");
     CU_ASSERT_STRING_EQUAL(r[0].otherwise[0], "open");
+    CU_ASSERT_EQUAL(r[0].otherwise_type[1], SL_INT);
+    CU_ASSERT_EQUAL(r[0].otherwise_type[0], SL_STRING);
     CU_ASSERT_EQUAL(r[0].policy, POLICY_MAX);
     CU_ASSERT_EQUAL(r[0].group, 0);
     CU_ASSERT_EQUAL(r[1].group, 1);
@@ -276,7 +278,7 @@ static void takes_match_keys_across(void)
 struct sums {
     const char *name;
     const char *text;
-    bool scope_a, scope_b, digest, all; /* what differs from the first */
+    bool source_a, scope_a, scope_b, digest, all; /* what differs from the first; side b's source is the first's */
 };
 
 #define JSONDIR_X "'x': {'plugin': 'jsondir', 'settings': {'root': 'x'}}"
@@ -288,23 +290,26 @@ struct sums {
 static void hashes_what_counts(void)
 {
     static const struct sums table[] = {
-        {"first", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", " B), 0, 0, 0, 0},
-        {"order and comments", LIKE(JSONDIR_Y ", " JSONDIR_X, "'listen': 'h:1', /* c */ ", B ", " A), 0, 0, 0, 0},
-        {"schedule", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", " B ", 'every': '5s', 'verify_every': '1d'"), 0, 0, 0, 0},
+        {"first", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", " B), 0, 0, 0, 0, 0},
+        {"order and comments", LIKE(JSONDIR_Y ", " JSONDIR_X, "'listen': 'h:1', /* c */ ", B ", " A), 0, 0, 0, 0, 0},
+        {"schedule", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", " B ", 'every': '5s', 'verify_every': '1d'"), 0, 0, 0, 0,
+         0},
         {"filter", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", 'b': {'connection': 'y', 'object': 'u', 'filter': '.z'}"), 0,
-         1, 1, 1},
-        {"object", LIKE(JSONDIR_X ", " JSONDIR_Y, "", "'a': {'connection': 'x', 'object': 'v'}, " B), 1, 0, 1, 1},
-        {"settings", LIKE("'x': {'plugin': 'jsondir', 'settings': {'root': 'z'}}, " JSONDIR_Y, "", A ", " B), 1, 0, 1,
-         1},
-        {"policy", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", " B ", 'conflict': 'a'"), 0, 0, 1, 1},
-        {"fields", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", " B ", 'fields': [{'a': 'f', 'b': 'f'}]"), 0, 0, 1, 1},
-        {"another pair", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", " B "}, 'q': {" A ", " B), 0, 0, 0, 1},
+         0, 1, 1, 1},
+        {"object", LIKE(JSONDIR_X ", " JSONDIR_Y, "", "'a': {'connection': 'x', 'object': 'v'}, " B), 1, 1, 0, 1, 1},
+        {"settings", LIKE("'x': {'plugin': 'jsondir', 'settings': {'root': 'z'}}, " JSONDIR_Y, "", A ", " B), 1, 1, 0,
+         1, 1},
+        {"policy", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", " B ", 'conflict': 'a'"), 0, 0, 0, 1, 1},
+        {"fields", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", " B ", 'fields': [{'a': 'f', 'b': 'f'}]"), 0, 0, 0, 1, 1},
+        {"another pair", LIKE(JSONDIR_X ", " JSONDIR_Y, "", A ", " B "}, 'q': {" A ", " B), 0, 0, 0, 0, 1},
     };
     struct conf *first = load(table[0].text);
     const struct conf_pair *p = conf_pair(first, "p");
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
         struct conf *c = load(table[i].text);
         const struct conf_pair *q = conf_pair(c, "p");
+        CU_ASSERT_EQUAL(conf_source(first, p, 0) != conf_source(c, q, 0), table[i].source_a);
+        CU_ASSERT_EQUAL(conf_source(first, p, 1), conf_source(c, q, 1));
         CU_ASSERT_EQUAL(conf_scope(first, p, 0) != conf_scope(c, q, 0), table[i].scope_a);
         CU_ASSERT_EQUAL(conf_scope(first, p, 1) != conf_scope(c, q, 1), table[i].scope_b);
         CU_ASSERT_EQUAL(conf_pair_digest(first, p) != conf_pair_digest(c, q), table[i].digest);

@@ -250,6 +250,42 @@ static void test_round_trip(void)
     arena_fini(&a);
 }
 
+/* Each way to refuse has its reason, and where there is one an example of what is taken. */
+static void test_reasons(void)
+{
+    static const struct {
+        uint32_t from;
+        const char *text;
+        uint32_t to;
+        const char *reason;
+    } rows[] = {
+        {SL_INT, "2", SL_BOOL, "only 1 is true and 0 is false"},
+        {SL_DECIMAL, "0.5", SL_INT, "it is no whole number of 64 bits"},
+        {SL_STRING, "yes", SL_BOOL, "only \"true\" and \"false\" are bools"},
+        {SL_STRING, "four", SL_INT, "it is not written as a whole number of 64 bits, such as 42"},
+        {SL_STRING, "1,5", SL_DECIMAL, "it is not written as a number, such as 1234.50"},
+        {SL_STRING, "23.11.2026", SL_DATE, "it is not written as a date, such as 2026-11-23"},
+        {SL_STRING, "2026-11-23", SL_TIMESTAMP, "it is not written as a time with zone, such as 2026-11-23T09:00:00Z"},
+        {SL_STRING, "2026-11-23T09:00:00.0001Z", SL_TIMESTAMP, "it is finer than milliseconds"},
+        {SL_STRING, "a,b", SL_SET, "it is not a JSON list of texts, numbers and bools"},
+        {SL_STRING, "a,b", SL_JSON, "it is not the text of a JSON list or object"},
+        {SL_DATE, "2026-11-23", SL_BOOL, "one type has no meaning in the other"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct arena a = {0};
+        struct err e = {0};
+        struct sl_value v = values_make(&a, rows[i].from, rows[i].text), out;
+        char want[200];
+        snprintf(want, sizeof(want), " of type %s and cannot become %s: %s;", value_type_name(rows[i].from),
+                 value_type_name(rows[i].to), rows[i].reason);
+        CU_ASSERT_EQUAL(value_convert(&a, &v, rows[i].to, &out, &e), ERR_INPUT);
+        if (!strstr(e.text, want))
+            printf("\n  want %s\n  got  %s\n", want, e.text);
+        CU_ASSERT_PTR_NOT_NULL(strstr(e.text, want));
+        arena_fini(&a);
+    }
+}
+
 static void test_sentence(void)
 {
     struct arena a = {0};
@@ -270,6 +306,7 @@ static const struct check tests[] = {
     {"sets, lists, objects", test_containers},
     {"I35: null and absent stay what they are", test_nothing},
     {"I32: there and back (generated)", test_round_trip},
+    {"each refusal has its reason", test_reasons},
     {"a refusal names field, value and what to do", test_sentence},
 };
 CHECK_MAIN("convert", tests)

@@ -49,6 +49,13 @@ static void refuses_objects_outside(void)
         CU_ASSERT_EQUAL(kit_pull(k, names[i], 0), SL_CONFIG);
         CU_ASSERT_EQUAL(kit_create(k, names[i], "a", NULL, 0).result, SL_NOT_APPLIED);
     }
+    err_clear(&k->e);
+    CU_ASSERT_EQUAL(kit_pull(k, "../t", 0), SL_CONFIG);
+    CU_ASSERT(kit_says(k->e.text, "the object \"../t\" is no name of a file in "));
+    err_clear(&k->e);
+    CU_ASSERT_EQUAL(kit_pull(k, "sub", 0), SL_CONFIG);
+    CU_ASSERT(kit_says(k->e.text, "sub.csv is no file; move it away or name another object"));
+    err_clear(&k->e);
     CU_ASSERT_EQUAL(kit_pull(k, "link", 0), SL_CONFIG);
     CU_ASSERT(kit_says(k->e.text, "link.csv: a symbolic link, which is never followed"));
     kit_close(k);
@@ -346,6 +353,7 @@ static void finds_by_a_columns_text(void)
     }
     struct sl_find f = {.size = sizeof(f), .object = "t", .correlation = "0"};
     CU_ASSERT_EQUAL(session_find(k->s, &f, kit_sink(k), &k->e), SL_UNSUPPORTED);
+    CU_ASSERT(kit_says(k->e.text, "csv files keep no correlation keys; look a record up by a column"));
     kit_close(k);
 }
 

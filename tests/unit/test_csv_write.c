@@ -156,8 +156,26 @@ static void one_bad_write_leaves_the_others(void)
     CU_ASSERT(refused(o[3], SL_GONE, "no row with the key 7"));
     CU_ASSERT(o[4].result == SL_APPLIED && o[5].result == SL_APPLIED && o[6].result == SL_APPLIED);
     CU_ASSERT(refused(o[7], SL_REJECTED, "cannot be a key"));
+    CU_ASSERT(refused(set(k, "9", value_string("", "x")), SL_REJECTED,
+                      "cannot have a column without a name; correct the mapping"));
     CU_ASSERT_STRING_EQUAL(kit_text(k, "t.csv"), "id,v\n1,a\n2,x\n9,x\n8,x\n");
     CU_ASSERT_EQUAL(kit_count(k, ".", "."), 2); /* . and .. */
+    kit_close(k);
+}
+
+/* A quote that nobody closes makes one row of all that follows. */
+static void an_endless_row_is_said(void)
+{
+    struct kit *k = begin(NULL);
+    struct buf text = {0};
+    buf_text(&text, "id,v\n1,a\n2,\"");
+    for (int i = 0; i < (17 << 20); i += 64)
+        buf_text(&text, "a text without an end and without a quote, sixty-four bytes long");
+    kit_put(k, "t.csv", text.data);
+    CU_ASSERT_NOT_EQUAL(pull_at(k, NULL, 0, 0), SL_OK);
+    CU_ASSERT(kit_says(k->e.text,
+                       "t.csv: the row that begins on line 3 is over 16 MiB; look for a quote that is not closed"));
+    buf_fini(&text);
     kit_close(k);
 }
 
@@ -384,7 +402,7 @@ static void webhooks_are_not_for_files(void)
     struct kit *k = begin(NULL);
     struct sl_hook hook = {.size = sizeof(hook)};
     CU_ASSERT_EQUAL(session_webhook(k->s, &hook, kit_sink(k), &k->e), SL_UNSUPPORTED);
-    CU_ASSERT(kit_says(k->e.text, "sends no webhooks"));
+    CU_ASSERT(kit_says(k->e.text, "a file sends no webhooks; let the pair poll with `every`"));
     kit_close(k);
 }
 
@@ -396,6 +414,7 @@ static const struct check tests[] = {
     {"new fields become columns", new_fields_become_columns},
     {"writes are conditional (I24)", writes_are_conditional},
     {"one bad write leaves the others (I23)", one_bad_write_leaves_the_others},
+    {"an endless row is said", an_endless_row_is_said},
     {"archives beside the file, once", archives_beside_the_file},
     {"a locked folder is said", a_locked_folder_is_said},
     {"an edit meanwhile is not lost (I24)", an_edit_meanwhile_is_not_lost},

@@ -254,14 +254,16 @@ static void lies_are_named(void)
         {"{\"wat\":{}}\n", "none of the answers"},
         {"{\"done\":true}\n", "no page before it"},
         {"{\"record\":1}\n", "holds no JSON object"},
-        {"{\"record\":{\"fields\":{}}}\n", "without an \"id\""},
+        {"{\"record\":{\"fields\":{}}}\n", "a record without an \"id\""},
         {"{\"outcome\":{\"index\":0,\"result\":\"applied\"}}\n", "no place there"},
         {"{\"object\":{\"name\":\"x\"}}\n", "no place there"},
         {"{\"page\":{\"kind\":\"last\"}}\n", "none of more, done, complete"},
         {"{\"page\":{\"kind\":\"done\"}}\n{\"stub\":{\"id\":\"s\"}}\n", "no place there"},
-        {"{\"error\":{\"class\":\"sad\",\"message\":\"x\"}}\n", "known \"class\""},
-        {"{\"unreadable\":{\"id\":\"s\"}}\n", "\"message\""},
+        {"{\"error\":{\"class\":\"sad\",\"message\":\"x\"}}\n",
+         "an error without a known \"class\", or without a \"message\""},
+        {"{\"unreadable\":{\"id\":\"s\"}}\n", "an unreadable record without \"id\" or \"message\""},
         {"{\"stub\":{\"id\":\"\"}}\n", "id"},
+        {"{\"stub\":{}}\n", "an item without an \"id\""},
     };
     struct kit *k = begin("cat \"$ANSWER\"", 10000);
     setenv("ANSWER", kit_path(k, "answer"), 1);
@@ -284,6 +286,7 @@ static void bad_descriptions_are_named(void)
         {"{\"name\":\"o\",\"caps\":[\"fly\"]}", "fly"},
         {"{\"name\":\"o\",\"caps\":\"get\"}", "\"caps\""},
         {"{\"name\":\"o\",\"id_rule\":\"free\"}", "free"},
+        {"{\"name\":\"o\",\"fields\":7}", "\"fields\" of an object that are no list"},
         {"{\"name\":\"o\",\"fields\":[{\"name\":\"f\",\"type\":\"money\"}]}", "money"},
         {"{\"name\":\"o\",\"fields\":[{\"type\":\"int\"}]}", "without a \"name\""},
         {"{\"name\":\"o\",\"fields\":[{\"name\":\"f\",\"flags\":[1]}]}", "no text"},
@@ -393,19 +396,25 @@ static void told_outcomes_stand(void)
 
 static void bad_outcomes_are_uncertain(void)
 {
-    static const char *const bad[] = {"{\"index\":3,\"result\":\"applied\"}",
-                                      "{\"index\":-1,\"result\":\"applied\"}",
-                                      "{\"result\":\"applied\"}",
-                                      "{\"index\":0}",
-                                      "{\"index\":0,\"result\":\"not_applied\"}",
-                                      "{\"index\":0,\"result\":\"maybe\"}",
-                                      "{\"index\":0,\"result\":\"applied\",\"record\":7}"};
+    static const char no_index[] = "\"index\" is no write of the batch";
+    static const char no_result[] = "an outcome without a known \"result\", or not_applied without a known \"class\"";
+    static const struct {
+        const char *outcome, *says;
+    } bad[] = {
+        {"{\"index\":3,\"result\":\"applied\"}", no_index},
+        {"{\"index\":-1,\"result\":\"applied\"}", no_index},
+        {"{\"result\":\"applied\"}", no_index},
+        {"{\"index\":0}", no_result},
+        {"{\"index\":0,\"result\":\"not_applied\"}", no_result},
+        {"{\"index\":0,\"result\":\"maybe\"}", no_result},
+        {"{\"index\":0,\"result\":\"applied\",\"record\":7}", "an outcome whose \"record\" is no JSON object"},
+    };
     struct kit *k = begin("echo \"{\\\"outcome\\\":$(cat \"$ANSWER\")}\"; " DONE, 10000);
     setenv("ANSWER", kit_path(k, "answer"), 1);
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        kit_put(k, "answer", bad[i]);
+        kit_put(k, "answer", bad[i].outcome);
         struct write_outcome *o = three_writes(k);
-        CU_ASSERT_EQUAL(k->e.code, ERR_FAILED);
+        CU_ASSERT(k->e.code == ERR_FAILED && kit_says(k->e.text, bad[i].says));
         CU_ASSERT(o[0].result == SL_UNCERTAIN && o[1].result == SL_UNCERTAIN && o[2].result == SL_UNCERTAIN);
     }
     kit_close(k);

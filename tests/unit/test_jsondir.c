@@ -105,6 +105,9 @@ static void refuses_objects_outside(void)
         CU_ASSERT_EQUAL(kit_pull(k, names[i], 0), SL_CONFIG);
         CU_ASSERT_EQUAL(kit_create(k, names[i], "a", NULL, 0).result, SL_NOT_APPLIED);
     }
+    err_clear(&k->e);
+    kit_pull(k, "../t", 0);
+    CU_ASSERT(kit_says(k->e.text, ": name one subfolder (no slash, no leading dot), or \".\""));
     kit_close(k);
 }
 
@@ -398,6 +401,35 @@ static void values_stay_exact(void)
     kit_close(k);
 }
 
+/* Whatever the types: the record a create is told as is the one a read finds. */
+static void told_is_what_is_read(void)
+{
+    struct kit *k = begin();
+    struct sl_value item = value_string(NULL, "x");
+    struct sl_value f[] = {
+        value_int("v", -7),
+        value_bool("v", false),
+        value_null("v"),
+        value_string("v", "\"\n"),
+        {.name = "v", .type = SL_DECIMAL, .text = "7", .text_size = 1},
+        {.name = "v", .type = SL_DECIMAL, .text = "0.10", .text_size = 4},
+        {.name = "v", .type = SL_DECIMAL, .text = "1E400", .text_size = 5},
+        {.name = "v", .type = SL_ENUM, .text = "open", .text_size = 4},
+        {.name = "v", .type = SL_JSON, .text = "{ \"a\": [ ] }", .text_size = 12},
+        {.name = "v", .type = SL_SET, .items = &item, .n_items = 1, .item_size = sizeof(item)},
+        {.name = "v", .type = SL_DATE, .number = 9},
+    };
+    for (size_t i = 0; i < sizeof(f) / sizeof(*f); i++) {
+        const char *id = arena_printf(&k->a, "t%zu", i);
+        struct write_outcome o = kit_create(k, "t", id, &f[i], 1);
+        struct got g = kit_get(k, "t", id);
+        CU_ASSERT_FATAL(o.record && g.record && o.record->n_fields == 1 && g.record->n_fields == 1);
+        CU_ASSERT_EQUAL(o.record->fields->type, g.record->fields->type);
+        CU_ASSERT_EQUAL(record_digest(o.record), record_digest(g.record));
+    }
+    kit_close(k);
+}
+
 static void update_keeps_the_rest(void)
 {
     struct kit *k = begin();
@@ -477,7 +509,9 @@ static void a_changed_file_is_not_written(void)
     for (size_t i = 0; i < 3; i++) {
         struct sl_write w = kit_make(k, kinds[i], "a", &v, 1);
         w.expected_version = version;
-        CU_ASSERT_EQUAL(kit_do(k, "t", w).error_class, SL_CONFLICT);
+        struct write_outcome o = kit_do(k, "t", w);
+        CU_ASSERT(o.error_class == SL_CONFLICT);
+        CU_ASSERT(kit_says(o.message, " was changed since it was read: it is read and planned again"));
         w.id = "absent";
         CU_ASSERT_EQUAL(kit_do(k, "t", w).error_class, SL_GONE);
     }
@@ -494,6 +528,7 @@ static void outcome_versions_go_on(void)
     struct write_outcome o = kit_create(k, "t", "a", &v, 1);
     for (int i = 0; i < 3; i++) {
         CU_ASSERT_FATAL(o.result == SL_APPLIED && o.record && *o.record->version);
+        kit_sleep_ms(SETTLE_MS); /* a look closer to the write reports no version */
         CU_ASSERT_EQUAL(kit_pull(k, "t", 0), SL_OK);
         CU_ASSERT_STRING_EQUAL(k->got[0].version, o.record->version);
         struct sl_write w = kit_make(k, SL_UPDATE, "a", &v, 1);
@@ -585,6 +620,19 @@ static void disk_faults_leave_nothing(void)
     kit_close(k);
 }
 
+/* A file stands where the archive's folder, and then the object's own, should be. */
+static void no_folder_is_said(void)
+{
+    struct kit *k = begin();
+    kit_put(k, "t/a.json", "{\"v\": 1}");
+    kit_put(k, "t/.archive", "");
+    struct write_outcome o = kit_do(k, "t", kit_make(k, SL_ARCHIVE, "a", NULL, 0));
+    CU_ASSERT(o.result == SL_NOT_APPLIED);
+    CU_ASSERT(kit_says(o.message, " is no folder: move it away, the next run archives there"));
+    CU_ASSERT_STRING_EQUAL(kit_text(k, "t/a.json"), "{\"v\": 1}");
+    kit_close(k);
+}
+
 /* --- batches, locks, kills --- */
 
 #define N_BATCH 1500
@@ -658,12 +706,13 @@ static int yes(void *self)
 
 static void another_writer_is_waited_for(void)
 {
-    static const struct session_world stopping = {NULL, no_time, no_chance, nap, yes};
+    static const struct session_world stopping = {NULL, no_time, no_chance, nap, yes, NULL, NULL};
     struct kit *k = begin_in(&stopping);
     int fd = open(kit_path(k, "t"), O_RDONLY | O_DIRECTORY);
     CU_ASSERT_EQUAL(flock(fd, LOCK_EX), 0);
     struct write_outcome o = kit_create(k, "t", "a", NULL, 0);
     CU_ASSERT(o.result == SL_NOT_APPLIED && o.error_class == SL_BUSY);
+    CU_ASSERT(kit_says(o.message, "/t is being written to by another run: the next run tries again"));
     CU_ASSERT_EQUAL(kit_count(k, "t", "a"), 0);
     close(fd);
     o = kit_create(k, "t", "a", NULL, 0);
@@ -740,6 +789,7 @@ static void killed_writer_leaves_old_or_new(void)
 }
 
 static const struct check tests[] = {
+    {"what should be a folder and is none is said", no_folder_is_said},
     {"describe lists subfolders, and the root if it has records", describes_subfolders},
     {"a missing folder is empty, made by the first create only", missing_folder_is_empty_and_not_made},
     {"a missing root is an error, never an empty listing (I26)", missing_root_is_an_error},
@@ -756,6 +806,7 @@ static const struct check tests[] = {
     {"a file touched just now has no version (I1)", just_touched_has_no_version},
     {"doubtful times have no version (I1)", doubtful_times_have_no_version},
     {"values stay exact (I32, I35)", values_stay_exact},
+    {"a create is told as it is read, whatever the types (I13)", told_is_what_is_read},
     {"an update keeps unknown keys, order and style (I33)", update_keeps_the_rest},
     {"an update keeps mode and owner", update_keeps_the_mode},
     {"a create never replaces (I19)", create_never_replaces},

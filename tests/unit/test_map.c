@@ -184,6 +184,37 @@ static void unlisted_values_are_refused_or_otherwise(void)
     arena_fini(&a);
 }
 
+/* A number stays one: by how it is written, by the listed values it stands among, by the schema, by what was there before. */
+static void otherwise_has_a_type(void)
+{
+    static const struct value_pair numbers[] = {{.side = {"low", "1"}, .type = {0, SL_INT}},
+                                                {.side = {"high", "2"}, .type = {0, SL_INT}}};
+    static const struct value_pair words[] = {{.side = {"low", "l"}}};
+    struct arena a = {0};
+    struct sl_value other = value(&a, "status", SL_STRING, "other"), seven = value_int("state", 7);
+    struct rule r = copy_rule;
+    r.values = words;
+    r.n_values = N(words);
+    r.otherwise[B] = "0";
+    expect(&r, B, other, NULL, "state string \"0\"");
+    expect(&r, B, other, &seven, "state int 0");
+    r.otherwise_type[B] = SL_INT;
+    expect(&r, B, other, NULL, "state int 0");
+    r.otherwise_type[B] = SL_STRING;
+    r.type[B] = SL_INT;
+    expect(&r, B, other, NULL, "state int 0");
+    r.type[B] = SL_ABSENT;
+    r.values = numbers;
+    r.n_values = N(numbers);
+    expect(&r, B, other, NULL, "state int 0");
+    r.otherwise[B] = "none";
+    expect(&r, B, other, NULL, "state string \"none\"");
+    r.otherwise[B] = "true";
+    r.otherwise_type[B] = SL_BOOL;
+    expect(&r, B, other, NULL, "state bool true");
+    arena_fini(&a);
+}
+
 static void three_kinds_of_nothing(void)
 {
     static const struct value_pair pairs[] = {{.side = {"x", "y"}}};
@@ -437,11 +468,81 @@ static void value_maps_are_checked(void)
     buf_fini(&text);
 }
 
+static struct rule of_user(const struct who *who, size_t n_who)
+{
+    return (struct rule){
+        .field = {"assignee", "assignee"}, .to = {true, true}, .names_user = true, .who = who, .n_who = n_who};
+}
+
+/* What side `to` gets for that user; the error's text where it gets none. */
+static const char *told(struct rule *r, int to, const char *user, struct arena *a)
+{
+    struct sl_value v = value_string("assignee", user), out;
+    struct sl_record one = {.size = sizeof one, .id = "1", .fields = &v, .n_fields = 1, .field_size = sizeof v};
+    struct err e = {0};
+    if (map_value(r, to, &one, NULL, 0, a, &out, &e))
+        return arena_text(a, e.text);
+    return out.type == SL_ABSENT ? "(nothing)" : arena_dup(a, out.text, out.text_size);
+}
+
+static void users(void)
+{
+    static const struct who who[] = {{{"ann@acme.test", "ann-gh"}}};
+    struct arena a = {0};
+    struct rule r = of_user(who, 1);
+    CU_ASSERT_STRING_EQUAL(told(&r, 1, "ann@acme.test", &a), "ann-gh");
+    CU_ASSERT_STRING_EQUAL(told(&r, 1, "Ann@ACME.test", &a), "ann-gh");
+    CU_ASSERT_STRING_EQUAL(told(&r, 0, "ann-gh", &a), "ann@acme.test");
+    CU_ASSERT_STRING_EQUAL(told(&r, 1, "", &a), "");
+    CU_ASSERT_STRING_EQUAL(
+        told(&r, 1, "bob@acme.test", &a),
+        "field assignee: nobody is known to be 'bob@acme.test' on side b; add a line with both names to "
+        "`users`, or give `otherwise`");
+    CU_ASSERT_STRING_EQUAL(
+        told(&r, 0, "bob", &a),
+        "field assignee: nobody is known to be 'bob' on side a; add a line with both names to `users`, or "
+        "give `otherwise_a`");
+    r.takes_user[1] = USER_EMAIL;
+    CU_ASSERT_STRING_EQUAL(told(&r, 1, "bob@acme.test", &a), "bob@acme.test");
+    CU_ASSERT_PTR_NOT_NULL(strstr(told(&r, 1, "bob", &a), "nobody is known to be 'bob'"));
+    r.otherwise[1] = "triage";
+    CU_ASSERT_STRING_EQUAL(told(&r, 1, "bob", &a), "triage");
+    r.otherwise[1] = NULL;
+    r.signed_elsewhere = true;
+    CU_ASSERT_STRING_EQUAL(told(&r, 1, "bob", &a), "(nothing)");
+    arena_fini(&a);
+}
+
+static void bylines(void)
+{
+    struct arena a = {0};
+    struct rule r = {.field = {"body", "body"}, .to = {true, true}, .byline = {"code", "desk"}};
+    struct sl_value fields[] = {value_string("body", "See this."), value_string("author", "bob@acme.test"),
+                                value_string("author_name", "Bob"), value_string("attachments", "")};
+    struct sl_record one = {
+        .size = sizeof one, .id = "1", .fields = fields, .n_fields = 4, .field_size = sizeof *fields};
+    struct sl_value out;
+    struct err e = {0};
+    CU_ASSERT_EQUAL(map_value(&r, 1, &one, NULL, 0, &a, &out, &e), 0);
+    CU_ASSERT_STRING_EQUAL(out.text, "Bob (desk):\n\nSee this.");
+    one.created_ms = 1700000000000;
+    static const char files[] = "[{\"name\":\"log.txt\",\"url\":\"https://desk.test/1\"},{\"name\":\"no url\"}]";
+    fields[3] = (struct sl_value){.name = "attachments", .type = SL_JSON, .text = files, .text_size = strlen(files)};
+    CU_ASSERT_EQUAL(map_value(&r, 1, &one, NULL, 0, &a, &out, &e), 0);
+    CU_ASSERT_STRING_EQUAL(out.text,
+                           "Bob (desk, 2023-11-14 22:13 UTC):\n\nSee this.\n\nAttachment: log.txt https://desk.test/1");
+    fields[1] = fields[2] = value_absent("none");
+    CU_ASSERT_EQUAL(map_value(&r, 0, &one, NULL, 0, &a, &out, &e), 0);
+    CU_ASSERT_EQUAL(strncmp(out.text, "Somebody (code, ", 16), 0);
+    arena_fini(&a);
+}
+
 static const struct check tests[] = {
     {"renames, and keeps the value as it is (I7)", renames_and_nothing_else},
     {"value maps both ways, the first pair counts", value_maps_both_ways},
     {"listed values match by their text and come back with their type", listed_values_match_by_their_text},
     {"unlisted values are refused by name, or otherwise", unlisted_values_are_refused_or_otherwise},
+    {"I32: otherwise takes the type of the field it goes into", otherwise_has_a_type},
     {"ABSENT, NULL and \"\" are kept apart (I35)", three_kinds_of_nothing},
     {"constants need no source", constants_need_no_source},
     {"expressions compute from the other record", expressions_compute_from_the_other_record},
@@ -451,6 +552,8 @@ static const struct check tests[] = {
     {"nothing is invented (I7)", nothing_is_invented},
     {"open rules are the union of names, in the template's direction (I34)", open_rules_are_the_union_of_names},
     {"value maps are checked for being total and reversible", value_maps_are_checked},
+    {"users go by the config's table, by e-mail where that is taken, else they are asked for", users},
+    {"words are signed, with links to what was attached", bylines},
 };
 
 CHECK_MAIN("map", tests)

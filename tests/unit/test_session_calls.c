@@ -139,6 +139,27 @@ static const struct {
     {"key hunter2hunter2 is \xff wrong  ", SL_AUTH, SL_AUTH, ERR_CONFIG, "desk: key *** is ? wrong"},
     {NULL, SL_RATE, SL_RATE, ERR_FAILED,
      "desk: check ended with 'rate' and no reason: too many requests; the next run tries again"},
+    {NULL, SL_REJECTED, SL_REJECTED, ERR_INPUT,
+     "desk: check ended with 'rejected' and no reason: the data was refused; look at the record"},
+    {NULL, SL_CONFLICT, SL_CONFLICT, ERR_INPUT,
+     "desk: check ended with 'conflict' and no reason: the record has changed; the next run plans it again"},
+    {NULL, SL_GONE, SL_GONE, ERR_INPUT,
+     "desk: check ended with 'gone' and no reason: what was asked for is not there; look for it in that system"},
+    {NULL, SL_AUTH, SL_AUTH, ERR_CONFIG,
+     "desk: check ended with 'auth' and no reason: the credentials were refused; renew them or their permissions"},
+    {NULL, SL_RETRY, SL_RETRY, ERR_FAILED,
+     "desk: check ended with 'retry' and no reason: a passing fault; the next run tries again"},
+    {NULL, SL_CONFIG, SL_CONFIG, ERR_CONFIG,
+     "desk: check ended with 'config' and no reason: the settings are at fault; change the connection in the config"},
+    {NULL, SL_UNSUPPORTED, SL_UNSUPPORTED, ERR_CONFIG,
+     "desk: check ended with 'unsupported' and no reason: the connector cannot do that; change the config"},
+    {NULL, SL_EXISTS, SL_EXISTS, ERR_INPUT,
+     "desk: check ended with 'exists' and no reason: another record holds that id"},
+    {NULL, SL_BUSY, SL_BUSY, ERR_FAILED,
+     "desk: check ended with 'busy' and no reason: another program holds a lock; the next run tries again"},
+    {NULL, SL_BROKEN, SL_BROKEN, ERR_FAILED,
+     "desk: check ended with 'broken' and no reason: the connector or its system broke its rules; tell the connector's "
+     "author"},
     {"odd", 77, SL_RETRY, ERR_FAILED, "desk: odd"},
     {"odd", -1, SL_RETRY, ERR_FAILED, "desk: odd"},
     {"not heard", SL_OK, SL_OK, 0, ""},
@@ -316,17 +337,16 @@ static void test_json_odd(void)
     session_close(s);
 }
 
-/* Until they are there, HTTP refuses in words and no signature is right. */
-static void test_not_offered(void)
+/* A connector that did not ask for HTTP is refused in words, and no signature is right without its secret. */
+static void test_not_asked_for(void)
 {
     struct session *s = open_session(&scripted, NULL);
     const struct sl_http_request request = {.size = sizeof(request), .method = "GET", .url = "/x"};
     const struct sl_http_request two[] = {request, request};
     const struct sl_http_response *response = NULL;
     uint32_t size = 0;
-    CU_ASSERT_EQUAL(SESSION_SERVICES & (SL_NEED_HTTP | SL_NEED_SIGNATURE), 0);
     CU_ASSERT_EQUAL(host->http(host->ctx, &request, &response), SL_UNSUPPORTED);
-    CU_ASSERT(response && response->end == SL_HTTP_REFUSED && strstr(response->message, "offers no HTTP"));
+    CU_ASSERT(response && response->end == SL_HTTP_REFUSED && strstr(response->message, "SL_NEED_HTTP"));
     CU_ASSERT_EQUAL(host->http_many(host->ctx, two, 2, sizeof(request), &response, &size), SL_UNSUPPORTED);
     CU_ASSERT_EQUAL(size, sizeof(*response));
     CU_ASSERT(response && response[1].end == SL_HTTP_REFUSED && response[1].size == sizeof(*response));
@@ -358,7 +378,7 @@ static int fake_stopping(void *self)
 static void test_world(void)
 {
     int64_t now = 1000;
-    struct session_world world = {&now, fake_now, fake_random, fake_sleep, fake_stopping};
+    struct session_world world = {&now, fake_now, fake_random, fake_sleep, fake_stopping, NULL, NULL};
     struct session *s = open_session(&scripted, &world);
     uint8_t byte = 0;
     CU_ASSERT(host->size == sizeof(*host) && host->abi_major == SL_ABI_MAJOR);
@@ -384,7 +404,7 @@ static const struct check tests[] = {
     {"one call at a time, services only during a call", test_state},
     {"JSON there and back is exact", test_json},
     {"JSON: quotes, absent fields, garbage", test_json_odd},
-    {"services not offered refuse in words", test_not_offered},
+    {"services not offered refuse in words", test_not_asked_for},
     {"clock, randomness and sleep are the world's", test_world},
 };
 

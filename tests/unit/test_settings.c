@@ -20,6 +20,7 @@ static const struct sl_option options[] = {
     {"level", SL_OPT_ENUM, 0, "low", "low|high", NULL},
     {"base_url", SL_OPT_URL, 0, NULL, NULL, NULL},
     {"auth", SL_OPT_JSON, 0, NULL, NULL, NULL},
+    {"login", SL_OPT_AUTH, 0, NULL, NULL, NULL},
     {"command", SL_OPT_LIST, 0, NULL, NULL, NULL},
     {"later", 99, 0, NULL, NULL, NULL},
 };
@@ -167,7 +168,7 @@ static const struct bad kinds[] = {
     {"{'name': 'n', 'tokne': 'hunter2'}", "c:1:28: settings.tokne: unknown key; did you mean 'token'?\n"},
     {"{'name': 'n', 'zzzzzzzzz': 'hunter2'}",
      "c:1:28: settings.zzzzzzzzz: unknown key; remove it (the keys here are name, root, size, fast, token, level, "
-     "base_url, auth, command, later)\n"},
+     "base_url, auth, login, command, later)\n"},
     {"{'name': 'n', 'root': 1}",
      "c:1:36: settings.root: a number where a string is expected; write it in double quotes\n"},
     {"{'name': 'n', 'size': '1'}",
@@ -242,6 +243,21 @@ static void refuses_a_strangers_file(void)
         check_bad(&stranger);
 }
 
+static void refuses_a_long_secret(void)
+{
+    static const struct bad lengthy = {
+        "{'name': 'n', 'token': {'file': 'long'}}",
+        "c:1:46: settings.token.file: FOLDER/long is longer than 64 KiB; name the file that holds only the secret\n"};
+    char path[64];
+    snprintf(path, sizeof(path), "%s/long", folder);
+    FILE *f = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    CU_ASSERT_EQUAL(fchmod(fileno(f), 0600), 0);
+    CU_ASSERT_EQUAL(ftruncate(fileno(f), (64 << 10) + 1), 0);
+    fclose(f);
+    check_bad(&lengthy);
+}
+
 static void reads_files_and_credentials(void)
 {
     static const struct bad outside = {
@@ -259,13 +275,42 @@ static void reads_files_and_credentials(void)
     result_fini(&credential);
 }
 
+static const struct bad logins[] = {
+    {"{'name': 'n', 'login': 'hunter2'}",
+     "c:1:37: settings.login: a string where an object is expected; write it in { }\n"},
+    {"{'name': 'n', 'login': {}}", "c:1:37: settings.login: the type of auth is one of none, basic, bearer, api_key, "
+                                   "client_credentials, refresh_token, "
+                                   "jwt, github_app or oauth1\n"},
+    {"{'name': 'n', 'login': {'type': 'beare'}}",
+     "c:1:46: settings.login.type: the type of auth is one of none, basic, bearer, api_key, client_credentials, "
+     "refresh_token, jwt, github_app or oauth1\n"},
+    {"{'name': 'n', 'login': {'type': 'bearer', 'token': 'hunter2'}}", "c:1:65: settings.login.token: " REFERENCE},
+    {"{'name': 'n', 'login': {'type': 'none', 'token': 'hunter2'}}",
+     "c:1:54: settings.login.token: auth of type none has no such member; remove it\n"},
+};
+
+/* The host's HTTP gets the secrets in their places; one that stands in the config is refused, unsaid. */
+static void reads_auth(void)
+{
+    setenv("TEST_SETTINGS_TOKEN", "s3cret\"of-auth", 1);
+    struct result r = read_settings("{'name': 'n', 'login': {'type': 'basic', 'user': 'ann', 'password': "
+                                    "{'env': 'TEST_SETTINGS_TOKEN'}}}");
+    CU_ASSERT_STRING_EQUAL(text(&r, "login"),
+                           "{\"type\":\"basic\",\"user\":\"ann\",\"password\":\"s3cret\\\"of-auth\"}");
+    result_fini(&r);
+    for (size_t i = 0; i < sizeof(logins) / sizeof(*logins); i++)
+        check_bad(&logins[i]);
+}
+
 static const struct check tests[] = {
+    {"credentials of the host's HTTP", reads_auth},
     {"defaults of the options", fills_in_defaults},
     {"every kind of option", reads_every_kind},
     {"a secret that was read is hidden in the log", hides_a_secret_in_the_log},
     {"wrong kinds, unknown and missing settings", refuses_wrong_kinds},
     {"literal, unset, open, linked and empty secrets, none of them repeated", refuses_unsafe_secrets},
     {"a secret file of another user", refuses_a_strangers_file},
+    {"a secret too long is refused", refuses_a_long_secret},
     {"secrets from files and systemd", reads_files_and_credentials},
 };
 

@@ -102,6 +102,11 @@ static void one_bad_row_leaves_the_others(void)
     CU_ASSERT(refused(o[4], SL_REJECTED, "UNIQUE constraint failed: t.u"));
     CU_ASSERT(refused(o[5], SL_GONE, "no row"));
     CU_ASSERT_EQUAL(o[6].result, SL_APPLIED);
+    CU_ASSERT(refused(kit_create(k, "t", "1", good, 2), SL_EXISTS, "table t already has a row with the id 1"));
+    CU_ASSERT(
+        refused(kit_create(k, "t", NULL, good, 2), SL_REJECTED, "table t takes new rows only under an id; give one"));
+    CU_ASSERT(refused(set(k, "t", "1", value_int("other", 1)), SL_REJECTED,
+                      "table t has no column other; correct the mapping or add the column"));
     CU_ASSERT_STRING_EQUAL(ask(k, "SELECT group_concat(id) FROM (SELECT id FROM t ORDER BY id)"), "1,4,6");
     kit_close(k);
 }
@@ -141,6 +146,28 @@ static void a_trigger_that_takes_the_row_away_is_told(void)
     CU_ASSERT(refused(kit_create(k, "moved", "1", NULL, 0), SL_REJECTED, "would not keep the row under the id 1"));
     CU_ASSERT_STRING_EQUAL(ask(k, "SELECT count(*) FROM moved"), "0");
     CU_ASSERT(refused(kit_create(k, "broken", "1", NULL, 0), SL_REJECTED, "nowhere"));
+    kit_close(k);
+}
+
+/* A trigger that fails halfway keeps what it did unless that is taken back; one that swallows an INSERT makes it look done. */
+static void a_write_refused_halfway_leaves_no_trace(void)
+{
+    struct kit *k = begin("CREATE TABLE t(id INTEGER PRIMARY KEY, v INT); INSERT INTO t VALUES(2, 7);"
+                          "CREATE TABLE trace(v INT);"
+                          "CREATE TRIGGER half AFTER INSERT ON t WHEN NEW.v=13 BEGIN INSERT INTO trace VALUES(13);"
+                          "  SELECT RAISE(FAIL, 'halfway'); END;"
+                          "CREATE TRIGGER quiet BEFORE INSERT ON t WHEN NEW.id=2 BEGIN SELECT RAISE(IGNORE); END");
+    struct sl_value v[] = {value_int("v", 1), value_int("v", 1), value_int("v", 13), value_int("v", 1)};
+    struct sl_write w[4];
+    struct write_outcome o[4];
+    for (int i = 0; i < 4; i++)
+        w[i] = kit_make(k, SL_CREATE, arena_printf(&k->a, "%d", i + 1), &v[i], 1);
+    CU_ASSERT_EQUAL(kit_write(k, "t", w, 4, o), SL_OK);
+    CU_ASSERT(o[0].result == SL_APPLIED && o[3].result == SL_APPLIED);
+    CU_ASSERT(refused(o[1], SL_EXISTS, "already has a row"));
+    CU_ASSERT(o[1].record && record_field(o[1].record, "v")->number == 7);
+    CU_ASSERT(refused(o[2], SL_REJECTED, "halfway"));
+    CU_ASSERT_STRING_EQUAL(ask(k, "SELECT group_concat(id), (SELECT count(*) FROM trace) FROM t"), "1,2,4|0");
     kit_close(k);
 }
 
@@ -279,12 +306,20 @@ static void a_kill_leaves_the_old_or_the_new_batch(void)
     kit_close(k);
 }
 
+static void a_view_without_ids_is_said(void)
+{
+    struct kit *k = begin("CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE VIEW w AS SELECT v FROM t");
+    CU_ASSERT_EQUAL(kit_pull(k, "w", 0), SL_CONFIG);
+    CU_ASSERT(kit_says(k->e.text, "has no column named id; give it one whose values are unique"));
+    kit_close(k);
+}
+
 static void webhooks_are_not_for_files(void)
 {
     struct kit *k = begin("CREATE TABLE t(id INTEGER PRIMARY KEY)");
     struct sl_hook hook = {.size = sizeof(hook)};
     CU_ASSERT_EQUAL(session_webhook(k->s, &hook, kit_sink(k), &k->e), SL_UNSUPPORTED);
-    CU_ASSERT(kit_says(k->e.text, "sends no webhooks"));
+    CU_ASSERT(kit_says(k->e.text, "a SQLite file sends no webhooks; let the pair poll with `every`"));
     kit_close(k);
 }
 
@@ -295,11 +330,13 @@ static const struct check tests[] = {
     {"one bad row leaves the others (I23)", one_bad_row_leaves_the_others},
     {"a row that rolls back leaves the others (I23)", a_row_that_rolls_back_leaves_the_others},
     {"a trigger that takes the row away is told", a_trigger_that_takes_the_row_away_is_told},
+    {"a write refused halfway leaves no trace (I18)", a_write_refused_halfway_leaves_no_trace},
     {"archives in the same transaction", archives_in_the_same_transaction},
     {"a locked database is said", a_locked_database_is_said},
     {"a write that does not fit writes nothing and is not told as applied (I18)", a_full_disk_writes_nothing},
     {"a read-only file is said", a_read_only_file_is_said},
     {"a kill leaves the old or the new batch (I18)", a_kill_leaves_the_old_or_the_new_batch},
+    {"a view without ids is said", a_view_without_ids_is_said},
     {"webhooks are not for files", webhooks_are_not_for_files},
 };
 CHECK_MAIN("sqlite writes", tests)

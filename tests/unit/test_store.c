@@ -181,11 +181,14 @@ static void batch_keeps_its_bytes(void)
     CU_ASSERT_STRING_EQUAL(got(s, DB_IDS, "key"), "value");
     batch_put_new(&b, DB_IDS, text("key"), text("again"));
     CU_ASSERT_EQUAL(batch_commit(&b, s, &e), STORE_EXISTS);
+    CU_ASSERT_STRING_EQUAL(
+        e.text, "the state changed meanwhile: a row of ids is not as expected, nothing was written: run again");
     CU_ASSERT_EQUAL(b.n_ops, 1);
     batch_clear(&b);
     batch_put(&b, DB_IDS + 256, text("key"), text("other database"));
     err_clear(&e);
     CU_ASSERT_EQUAL(batch_commit(&b, s, &e), STORE_IO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "internal error in the use of the store: "));
     batch_fini(&b);
     store_close(s);
 }
@@ -221,7 +224,12 @@ static void second_owner_refused(void)
     CU_ASSERT_EQUAL(store_acquire(s, false, &e), STORE_BUSY);
     CU_ASSERT_EQUAL(e.code, ERR_BUSY);
     CU_ASSERT_PTR_NOT_NULL(strstr(e.text, pid));
-    CU_ASSERT_EQUAL(put(s, DB_LINKS, "k", "v"), STORE_FENCED);
+    CU_ASSERT(strstr(e.text, " is in use by process ") || strstr(e.text, " is owned by process "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, ": wait for it to end"));
+    err_clear(&e);
+    struct store_op o = op(STORE_PUT, DB_LINKS, "k", "v");
+    CU_ASSERT_EQUAL(store_commit(s, &o, 1, &e), STORE_FENCED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, " is owned by another run now, nothing was written: run again"));
     rig->unhold();
     err_clear(&e);
     CU_ASSERT_EQUAL(store_acquire(s, false, &e), STORE_OK);

@@ -147,12 +147,61 @@ static void damaged_header_is_refused(void)
     CU_ASSERT_EQUAL(other_run("damaged", NULL, NULL), 0);
 }
 
+/* Says in each case what is wrong with the file and what to do. */
+static void damage_is_named(void)
+{
+    static const struct {
+        size_t offset; /* in both meta pages */
+        const char *fault;
+    } rows[] = {{16, "it is no LMDB file"},     {20, "it is of another LMDB version"},
+                {41, "its page size is wrong"}, {143, "its page count is wrong"},
+                {141, "it is cut short"},       {133, "its roots are wrong"}};
+    fill();
+    struct buf whole = bytes_of("data.mdb");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct err e = {0};
+        char want[1200];
+        for (size_t page = 0; page < 2; page++)
+            whole.data[4096 * page + rows[i].offset] ^= 0x55;
+        write_bytes("data.mdb", whole.data, whole.size);
+        snprintf(want, sizeof(want), "%s: the state is damaged (%s): restore it from a backup", where, rows[i].fault);
+        CU_ASSERT_EQUAL(open_rc(false, &e), STORE_CORRUPT);
+        if (strcmp(e.text, want) != 0)
+            printf("\n  want %s\n  got  %s\n", want, e.text);
+        CU_ASSERT_STRING_EQUAL(e.text, want);
+        for (size_t page = 0; page < 2; page++)
+            whole.data[4096 * page + rows[i].offset] ^= 0x55;
+    }
+    buf_fini(&whole);
+}
+
+static void refused(bool read_only, const char *sentence)
+{
+    struct err e = {0};
+    char want[1200];
+    snprintf(want, sizeof(want), "%s%s", where, sentence);
+    CU_ASSERT_NOT_EQUAL(open_rc(read_only, &e), STORE_OK);
+    CU_ASSERT_STRING_EQUAL(e.text, want);
+}
+
+static void missing_state_is_named(void)
+{
+    refused(true, " holds no state yet: run the pair once");
+    fill();
+    CU_ASSERT_EQUAL(raw_number("format", 0), 0);
+    refused(false, " holds state without a valid format: restore it from a backup or move it away");
+    CU_ASSERT_EQUAL(unlink(in("data.mdb")), 0);
+    refused(false, " is there but holds no data.mdb: restore that file or move the folder away");
+}
+
 #define TESTS(X)                                                                                                       \
     X(idle_run_writes_nothing, "a run that commits nothing leaves the file as it is (I11)")                            \
     X(newer_format_is_refused, "state of a newer format is refused untouched, naming both versions")                   \
     X(truncated_file_is_refused, "a truncated file is refused untouched")                                              \
     X(longer_file_is_fine, "what a killed commit left behind the last page is no damage")                              \
     X(unwritten_free_pages_are_fine, "free pages that were never written are no damage")                               \
+    X(damage_is_named, "what is wrong with a damaged header is said")                                                  \
+    X(missing_state_is_named, "a state that is not there, or lacks its file, is named with the next step")             \
     X(damaged_header_is_refused, "a damaged header is refused untouched and ends no process")
 
 TESTS(FRESH)

@@ -123,6 +123,7 @@ static void twice_in_one_process(void)
     struct store *s = owned(), *again = NULL;
     CU_ASSERT_EQUAL(open_rc(false, &e), STORE_BUSY);
     CU_ASSERT_EQUAL(e.code, ERR_BUSY);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "this very process has it open"));
     err_clear(&e);
     snprintf(same, sizeof(same), "%s/../tickets/", where);
     CU_ASSERT_EQUAL(store_open(&store_lmdb, same, true, &again, &e), STORE_BUSY);
@@ -160,6 +161,7 @@ static void fork_is_refused(void)
         struct err e = {0};
         struct store_snap *snap = NULL;
         int ok = put(s, DB_LINKS, "k", "w") == STORE_IO && store_snap(s, &snap, &e) == STORE_IO;
+        ok = ok && strstr(e.text, "opened before a fork");
         store_close(s);
         _exit(ok ? 0 : 1);
     }
@@ -328,6 +330,22 @@ static void io_error_ends_the_handle(void)
     store_close(s);
 }
 
+/* A killed owner's last commit may be seen and yet not flushed: before anything is built on it, it is. */
+static void owner_flushes_first(void)
+{
+    struct err e = {0};
+    struct store *s = NULL;
+    CU_ASSERT_EQUAL(other_run("put", "k", "v"), STORE_OK);
+    CU_ASSERT_EQUAL_FATAL(store_open(&store_lmdb, where, false, &s, &e), STORE_OK);
+    fail_sync_in = 1;
+    CU_ASSERT_EQUAL(store_acquire(s, false, &e), STORE_IO);
+    CU_ASSERT_EQUAL(fail_sync_in, 0);
+    store_close(s);
+    s = owned();
+    CU_ASSERT_STRING_EQUAL(got(s, DB_LINKS, "k"), "v");
+    store_close(s);
+}
+
 /* Fills the disk beside the state until nothing is left. */
 static void fill_disk(const char *path)
 {
@@ -390,6 +408,7 @@ static void full_disk(void)
     X(map_grows, "the map grows, also under those who look on")                                                        \
     X(backup_is_the_state, "a backup is the state, and its fence goes on")                                             \
     X(io_error_ends_the_handle, "an I/O error in a commit ends the handle, nothing acknowledged is lost")              \
+    X(owner_flushes_first, "an owner flushes what a killed one may have left before it goes on (I18)")                 \
     X(full_disk, "a full disk: the reserve, then nothing is lost, then on")
 
 TESTS(FRESH)

@@ -46,6 +46,8 @@ class Folder:
         """The file of an id; what could leave the folder, or hide in it, is refused."""
         if not note_id or note_id[0] == "." or any(c == "/" or ord(c) < 32 or ord(c) == 127 for c in note_id):
             raise Refused("rejected", f"id {note_id!r} is no file name: no slash, no leading dot, no control character")
+        if len(note_id.encode("utf-8")) > OBJECT["id_max_bytes"]:
+            raise Refused("rejected", f"id {note_id[:40]!r}… is too long: at most {OBJECT['id_max_bytes']} bytes")
         return os.path.join(self.path, note_id + ".txt")
 
     def content(self, note_id):

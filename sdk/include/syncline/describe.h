@@ -42,6 +42,7 @@ extern "C" {
 #define SL_FIELD_UNIQUE    (1u << 3)
 #define SL_FIELD_CUSTOM    (1u << 4)
 #define SL_FIELD_CREATE_ONLY (1u << 5) /* writable in a create, not later */
+#define SL_FIELD_EMAIL     (1u << 6) /* a REF to a user: takes the e-mail address of anybody it knows. Since 1.1 */
 
 /* One field of an object. Ownership: copied by the host. Since 1.0. May grow at the end. */
 struct sl_field {
@@ -80,6 +81,11 @@ struct sl_object {
     uint32_t index_lag_ms; /* a created record may be missing from find and pull this long */
     uint32_t stale_ms;     /* a read may be this old */
     uint32_t idempotency_ttl_s; /* SL_CAP_IDEMPOTENT: how long a key is remembered */
+    /*
+     * Its records are children (comments) of records of this object: each names its parent_id, a pull lists those of one parent, and
+     * a parent's version changes when a child is added or changed. NULL: it stands alone. Since 1.1
+     */
+    const char *parent_object;
 };
 
 /* Kinds of a connector option. Since 1.0. */
@@ -92,7 +98,8 @@ enum sl_option_kind {
     SL_OPT_ENUM = 6,
     SL_OPT_URL = 7,
     SL_OPT_JSON = 8,   /* any JSON, checked by the connector */
-    SL_OPT_LIST = 9    /* a list of strings, as JSON */
+    SL_OPT_LIST = 9,   /* a list of strings, as JSON */
+    SL_OPT_AUTH = 10   /* credentials for the host's HTTP, as its auth types say; never given to the connector. Since 1.1 */
 };
 
 /* One option of a connector: the host checks settings against this table. Since 1.0. May grow at the end. */

@@ -9,6 +9,8 @@
  * Each model is a list F(name, type, values, object): the field, its enum sl_type, for ENUM its
  * values separated by '|', for REF the model it points to. Native fields stay reachable as native.<path>,
  * custom ones as custom.<key>. Lists only grow at the end. Since 1.0.
+ * A REF to a user is the handle that a person would write for him in the config's `users`: his e-mail address where the system tells it,
+ * else his login; its connector turns it into an id. *_name is how he is called, for readers on the other side.
  */
 #define SL_MODEL_TICKET(F) \
     F("title", SL_STRING, "", "") \
@@ -25,7 +27,9 @@
     F("updated_at", SL_TIMESTAMP, "", "") \
     F("closed_at", SL_TIMESTAMP, "", "") \
     F("external_key", SL_STRING, "", "") \
-    F("url", SL_STRING, "", "")
+    F("url", SL_STRING, "", "") \
+    F("assignee_name", SL_STRING, "", "") /* since 1.1 */ \
+    F("reporter_name", SL_STRING, "", "")
 
 #define SL_MODEL_COMMENT(F) \
     F("body", SL_STRING, "", "") \
@@ -33,7 +37,8 @@
     F("public", SL_BOOL, "", "") \
     F("created_at", SL_TIMESTAMP, "", "") \
     F("updated_at", SL_TIMESTAMP, "", "") \
-    F("attachments", SL_JSON, "", "")
+    F("attachments", SL_JSON, "", "") /* a list of {"name", "url"} */ \
+    F("author_name", SL_STRING, "", "") /* since 1.1 */
 
 #define SL_MODEL_USER(F) \
     F("name", SL_STRING, "", "") \

@@ -11,7 +11,7 @@ extern "C" {
 
 /* The version of the ABI. A host takes a plugin iff the major is equal; a minor only adds at the end. */
 #define SL_ABI_MAJOR 1
-#define SL_ABI_MINOR 0
+#define SL_ABI_MINOR 1
 
 /*
  * What a pull should begin with. Borrowed. Since 1.0. May grow at the end.
@@ -24,6 +24,7 @@ struct sl_pull {
     const char *object;
     const char *cursor; /* as the last page gave it; NULL: list the whole collection */
     uint32_t page_max;  /* about how many items to a page; 0: as you like */
+    const char *parent_id; /* an object with parent_object: list this one's children, COMPLETE at their end. Since 1.1 */
 };
 #define SL_PULL_RECORDS (1u << 0) /* nothing is known yet: whole records serve better than stubs */
 #define SL_PULL_FULL    (1u << 1) /* a verify: list everything, whatever the cursor says */
@@ -43,6 +44,7 @@ struct sl_find {
     const char *object;
     const char *correlation;
     const struct sl_value *value; /* its name is the field */
+    const char *parent_id; /* an object with parent_object: look among this one's children. Since 1.1 */
 };
 
 /* Kinds of a write. Since 1.0. */
@@ -63,7 +65,10 @@ struct sl_write {
 };
 #define SL_WRITE_REPEAT (1u << 0) /* an earlier attempt may have been carried out: a create that finds its id taken says SL_EXISTS with the record */
 
-/* A batch of writes on one object. Borrowed. Since 1.0. May grow at the end. */
+/*
+ * A batch of writes on one object. No two of them are on one record, so that they may be sent side by side. Borrowed. Since 1.0.
+ * May grow at the end.
+ */
 struct sl_batch {
     uint32_t size; /* sizeof(struct sl_batch) */
     uint32_t n_writes;
@@ -100,6 +105,24 @@ struct sl_settings {
 };
 
 /*
+ * How the host's HTTP speaks to the connector's API (SL_NEED_HTTP). In every text `{name}` stands for the value of the option of that
+ * name; secrets too: the host puts them in, the connector never sees them. Constant data. Since 1.1. May grow at the end.
+ */
+struct sl_http_rules {
+    uint32_t size; /* sizeof(struct sl_http_rules) */
+    uint32_t n_auths;
+    const char *base_url; /* where paths start: "https://{subdomain}.example.com/v2"; the option base_url comes first where it is set */
+    /*
+     * Credentials as JSON of the host's auth types: {"type": "bearer", "token": "{token}"}. The first one whose options are all set is
+     * used; an option of kind SL_OPT_AUTH comes before them all where it is set; none: requests go without.
+     */
+    const char *const *auths;
+    const char *const *origins; /* further servers that requests and redirects may reach, without credentials */
+    uint32_t n_origins;
+    const char *idempotency_header; /* NULL: Idempotency-Key */
+};
+
+/*
  * The plugin's table. `const struct sl_plugin syncline_plugin` is the only exported symbol; it is data,
  * read and refused before any call. Calls are plain blocking C, one at a time for one session, and
  * return SL_OK or an enum sl_class after host->fail(). A connector keeps no state of changes.
@@ -124,9 +147,12 @@ struct sl_plugin {
     void (*close)(void *session);
     /* Are the system there and the credentials good? */
     int (*check)(void *session);
-    /* Emits the objects with host->object(): the named one, or all of them if object is NULL. */
+    /*
+     * Emits the objects with host->object(): the named one, or all of them if object is NULL. Each run asks for its object by name: then
+     * fields that cost requests to find (a remote's custom fields) may be left out; a run whose pair names one asks for all objects.
+     */
     int (*describe)(void *session, const char *object);
-    /* Emits changes since a cursor with host->emit(), then host->page(). */
+    /* Emits changes since a cursor with host->emit(), then host->page(). SL_GONE: the cursor is not known any more; the host lists anew. */
     int (*pull)(void *session, const struct sl_pull *pull);
     /* Emits RECORD, TOMBSTONE or UNREADABLE for each id. */
     int (*get)(void *session, const struct sl_get *get);
@@ -134,8 +160,10 @@ struct sl_plugin {
     int (*find)(void *session, const struct sl_find *find);
     /* Carries out a batch; tells each outcome with host->outcome(). Durable before APPLIED is told. */
     int (*write)(void *session, const struct sl_batch *batch);
-    /* Verifies a delivery and emits HINTs; SL_AUTH if it is forged or too old. */
+    /* Verifies a delivery and emits HINTs, each with its object; SL_AUTH if it is forged or too old. */
     int (*webhook)(void *session, const struct sl_hook *hook);
+
+    const struct sl_http_rules *http; /* SL_NEED_HTTP. Since 1.1 */
 };
 
 #if defined(_WIN32)

@@ -68,6 +68,7 @@ struct sl_item {
     const char *successor_id;       /* TOMBSTONE: the record it was merged into; NULL: none known */
     uint32_t error_class;           /* UNREADABLE: enum sl_class */
     const char *message;            /* UNREADABLE: one line, what is wrong and what to do; never a secret */
+    const char *object;             /* HINT of a webhook: the object that the id is in; NULL: not told. Since 1.1 */
 };
 
 /* How a page of a pull ends. Since 1.0. */

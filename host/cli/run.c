@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* run.c - `run`: the daemon; and the hidden commands of its processes, `worker` and `gateway`. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "daemon/child.h"
+#include "daemon/figures.h"
+#include "daemon/gateway.h"
+#include "daemon/roster.h"
+#include "daemon/supervisor.h"
+
+int cmd_run(struct cli *c)
+{
+    if (cli_options(c, NULL, 0) || cli_operands(c, 0, 0, "run"))
+        return 2;
+    return supervisor_run(c->config, &c->err);
+}
+
+int cmd_gateway(struct cli *c)
+{
+    return gateway_run(&c->err);
+}
+
+/* --- a worker --- */
+
+struct work {
+    struct cli *c;
+    struct channel channel;
+    bool *counted; /* by pair: what waits was told once */
+};
+
+/* Only what a person may see leaves: the supervisor knows no secret that it could hide. */
+static bool say(struct work *w, int kind, struct buf *text)
+{
+    text->size = log_scrub(text->data, text->size);
+    bool said = channel_say(&w->channel, kind, text->data, text->size);
+    buf_fini(text);
+    return said;
+}
+
+static int64_t *verified_ago(struct cli *c)
+{
+    int64_t *ago = arena_alloc(&c->arena, (c->conf->n_pairs + 1) * sizeof *ago), now = clock_now_ms();
+    for (size_t i = 0; i < c->conf->n_pairs; i++) {
+        int64_t at = pair_verified_ms(c, &c->conf->pairs[i]);
+        ago[i] = at < 0 ? -1 : at < now ? now - at : 0;
+    }
+    return ago;
+}
+
+/* The text that the supervisor tried, not what the file may hold by now. */
+static bool load(struct work *w)
+{
+    struct cli *c = w->c;
+    struct buf problems = {0}, answer = {0};
+    char given[32];
+    snprintf(given, sizeof given, "/proc/self/fd/%d", CHILD_GIVEN_FD);
+    bool kept = fcntl(CHILD_GIVEN_FD, F_SETFD, FD_CLOEXEC) == 0;
+    c->conf = conf_load_from(c->config, kept ? given : c->config, &problems, &c->err);
+    if (c->conf)
+        roster_put(&answer, c->conf, verified_ago(c));
+    else
+        buf_text(&answer, problems.size ? problems.data : c->err.text);
+    buf_fini(&problems);
+    err_clear(&c->err);
+    return say(w, c->conf ? MESSAGE_LOADED : MESSAGE_REFUSED, &answer) && c->conf;
+}
+
+static bool report(struct work *w, const struct conf_pair *pair, const struct pair_sync *how)
+{
+    struct buf text = {0};
+    struct figures_report r = {pair->name, &how->report, how->counted ? &how->counts : NULL,
+                               w->c->err.code ? w->c->err.text : NULL};
+    figures_put_report(&text, &r);
+    return say(w, MESSAGE_REPORT, &text);
+}
+
+/* False: the supervisor is gone. *worst is made worse by what became of it. */
+static bool run_one(struct work *w, const struct conf_pair *pair, bool full, const char **worst)
+{
+    struct cli *c = w->c;
+    size_t i = (size_t)(pair - c->conf->pairs);
+    struct pair_sync how = {.no_wait = true, .full = full, .for_counts = true, .count = !w->counted[i]};
+    pair_sync(c, pair, &how);
+    w->counted[i] |= how.counted;
+    bool busy = c->err.code == ERR_BUSY && !how.opened;
+    if (busy && strcmp(*worst, "ok") == 0)
+        *worst = "busy";
+    else if (c->err.code && !busy)
+        *worst = "failed";
+    bool said = busy || report(w, pair, &how);
+    err_clear(&c->err);
+    arena_reset(&c->arena);
+    return said;
+}
+
+/* The pair, then its children, which stand behind it: none is begun after its parent failed, or when an end is wanted. */
+static bool run_job(struct work *w, const struct message *m)
+{
+    char *job = mem_alloc(m->n_bytes + 1);
+    memcpy(job, m->text, m->n_bytes);
+    char *name = strchr(job, ' ');
+    const struct conf_pair *pair = name ? conf_pair(w->c->conf, name + 1) : NULL;
+    bool full = strncmp(job, "full ", 5) == 0, said = true;
+    const char *worst = pair ? "ok" : "failed";
+    for (unsigned i = 0; pair && i <= pair->n_children && said && strcmp(worst, "ok") == 0; i++)
+        if (i == 0 || !cli_world.stopping(NULL))
+            said = run_one(w, pair + i, full, &worst);
+    mem_free(job);
+    return said && channel_say(&w->channel, MESSAGE_DONE, worst, strlen(worst));
+}
+
+int cmd_worker(struct cli *c)
+{
+    struct work w = {.c = c};
+    struct message m;
+    if (!child_begin(&w.channel))
+        return err_set(&c->err, ERR_CONFIG, "a worker is started by `syncline run`; use that");
+    c->quiet = true;
+    cli_catch_signals();
+    bool on = load(&w);
+    w.counted = mem_alloc((on ? c->conf->n_pairs : 0) + 1);
+    while (on && !cli_world.stopping(NULL) && channel_hear(&w.channel, &m))
+        on = m.kind == MESSAGE_RUN && run_job(&w, &m);
+    mem_free(w.counted);
+    channel_close(&w.channel);
+    return 0;
+}

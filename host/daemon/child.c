@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* child.c - a process of the family: the same program with a hidden command, a channel to it, and its end with the supervisor's. */
+#include "daemon/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Order is important: a supervisor that died before the prctl has sent nothing. */
+static bool bind_to(pid_t parent)
+{
+    return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent;
+}
+
+/* Both away from the places they go to, before one of them takes the other's. */
+static bool place(int channel, int given)
+{
+    int from[2] = {fcntl(channel, F_DUPFD_CLOEXEC, 10), given >= 0 ? fcntl(given, F_DUPFD_CLOEXEC, 10) : -1};
+    if (from[0] < 0 || (given >= 0 && from[1] < 0))
+        return false;
+    if (given < 0)
+        close(CHILD_GIVEN_FD);
+    return dup2(from[0], CHILD_CHANNEL_FD) >= 0 && (given < 0 || dup2(from[1], CHILD_GIVEN_FD) >= 0);
+}
+
+static _Noreturn void become(const char *config, const char *command, int channel, int given, pid_t parent)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0);
+    if (bind_to(parent) && place(channel, given))
+        execl("/proc/self/exe", "syncline", "-c", config, command, (char *)NULL);
+    _exit(127);
+}
+
+static int no_process(const char *command, struct err *e)
+{
+    return err_set(e, ERR_FAILED, "no process for the %s: %s; allow it more open files and processes", command,
+                   strerror(errno));
+}
+
+int child_start(struct child *c, const char *config, const char *command, int given, struct err *e)
+{
+    int ends[2];
+    pid_t parent = getpid();
+    memset(c, 0, sizeof *c);
+    c->channel.fd = -1;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return no_process(command, e);
+    c->pid = fork();
+    if (c->pid == 0)
+        become(config, command, ends[1], given, parent);
+    close(ends[1]);
+    if (c->pid < 0) {
+        c->pid = 0;
+        no_process(command, e);
+        close(ends[0]);
+        return e->code;
+    }
+    c->channel.fd = ends[0];
+    fcntl(c->channel.fd, F_SETFL, O_NONBLOCK);
+    return 0;
+}
+
+bool child_ended(struct child *c, char how[64])
+{
+    int status = 0;
+    if (!c->pid || waitpid(c->pid, &status, WNOHANG) != c->pid)
+        return false;
+    if (WIFSIGNALED(status))
+        snprintf(how, 64, "was killed by signal %d", WTERMSIG(status));
+    else
+        snprintf(how, 64, "ended with exit code %d", WEXITSTATUS(status));
+    c->pid = 0;
+    return true;
+}
+
+bool child_begin(struct channel *c)
+{
+    int kind = 0;
+    socklen_t size = sizeof kind;
+    memset(c, 0, sizeof *c);
+    c->fd = CHILD_CHANNEL_FD;
+    return getsockopt(c->fd, SOL_SOCKET, SO_TYPE, &kind, &size) == 0 && fcntl(c->fd, F_SETFD, FD_CLOEXEC) == 0;
+}

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: MIT */
+/* supervisor.c - the daemon's first process: runs what is due in workers, restarts what dies, takes in edited configs. */
+#include "daemon/supervisor.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/claim.h"
+#include "daemon/figures.h"
+#include "daemon/listen.h"
+#include "daemon/notify.h"
+#include "daemon/pool.h"
+#include "daemon/roster.h"
+#include "daemon/watch.h"
+
+/* Longest wait: a machine that wakes from sleep finds out soon that much is overdue. */
+static const int64_t wait_most_ms = 5000, settle_ms = 100, check_ms = 60000, gateway_wait_ms = 500;
+
+struct supervisor {
+    const char *config;
+    struct pool pool;
+    struct schedule *schedule;
+    struct figures figures;
+    struct figures_host host;
+    struct roster roster; /* of the config that is in force; no state: none is yet */
+    uint64_t number, newest; /* which config is in force; which was tried last */
+    int conf_fd, tried_fd; /* their texts; -1: not read */
+    uint64_t tried_hash;
+    int64_t reload_at_ms; /* 0: no config waits to be tried */
+    bool reload_forced; /* even if its text is the same */
+    struct child gateway;
+    int listen_fd;
+    int64_t gateway_at_ms; /* started, or to be started again */
+    struct watch watch;
+    int signals, claim;
+    int64_t watchdog_ms, watchdog_at_ms;
+    bool stopping;
+    int rc; /* of the first config */
+    struct err *e;
+};
+
+/* --- the gateway --- */
+
+static void start_gateway(struct supervisor *s, int64_t now_ms)
+{
+    struct err e = {0};
+    s->gateway_at_ms = now_ms;
+    if (child_start(&s->gateway, s->config, "gateway", s->listen_fd, &e) == 0)
+        return;
+    log_line(LOG_ERROR, NULL, "%s", e.text);
+    s->gateway_at_ms = now_ms + 10 * gateway_wait_ms;
+}
+
+static void put_ready(const struct supervisor *s, struct buf *out)
+{
+    if (s->stopping)
+        buf_text(out, "stopping\n");
+    else if (!s->roster.state)
+        buf_text(out, "no config yet\n");
+}
+
+/* What the gateway does not take waits; one that only asks gets no answer. */
+static void answer_gateway(struct supervisor *s, const struct message *m, int64_t now_ms)
+{
+    struct buf text = {0};
+    bool metrics = message_is(m, "metrics");
+    if (metrics) {
+        s->host.pairs = s->figures.n_pairs;
+        s->host.workers = s->pool.n;
+        s->host.running = pool_running(&s->pool);
+        figures_put_metrics(&s->figures, &s->host, now_ms, &text);
+    } else {
+        put_ready(s, &text);
+    }
+    if (s->gateway.channel.out.size < MESSAGE_MAX_BYTES)
+        message_put(&s->gateway.channel.out, metrics ? MESSAGE_METRICS : MESSAGE_READY, text.data, text.size);
+    buf_fini(&text);
+}
+
+static void hear_gateway(struct supervisor *s, int64_t now_ms)
+{
+    struct message m;
+    int got = 0;
+    if (s->gateway.channel.fd < 0)
+        return;
+    bool well = channel_fill(&s->gateway.channel);
+    while (well && (got = channel_next(&s->gateway.channel, &m)) > 0)
+        if (m.kind == MESSAGE_ASK)
+            answer_gateway(s, &m, now_ms);
+    if (well && got == 0 && channel_flush(&s->gateway.channel))
+        return;
+    channel_close(&s->gateway.channel);
+    if (s->gateway.pid)
+        kill(s->gateway.pid, SIGKILL);
+}
+
+static void tend_gateway(struct supervisor *s, int64_t now_ms)
+{
+    char how[64];
+    if (child_ended(&s->gateway, how)) {
+        channel_close(&s->gateway.channel);
+        if (!s->stopping) {
+            log_line(LOG_WARN, NULL, "the gateway %s; a new one takes over", how);
+            s->host.gateway_restarts++;
+            s->gateway_at_ms = now_ms - s->gateway_at_ms > 10 * gateway_wait_ms ? now_ms : now_ms + gateway_wait_ms;
+        }
+    }
+    if (!s->gateway.pid && !s->stopping && s->listen_fd >= 0 && now_ms >= s->gateway_at_ms)
+        start_gateway(s, now_ms);
+}
+
+/* --- the config --- */
+
+static void refuse(struct supervisor *s, const char *why)
+{
+    if (!s->roster.state) { /* the first one: as every command says it */
+        fprintf(stderr, "%s%s", why, *why && why[strlen(why) - 1] == '\n' ? "" : "\n");
+        s->rc = 2;
+        s->stopping = true;
+        return;
+    }
+    for (const char *line = why; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        log_line(LOG_ERROR, NULL, "the edited config is refused, the old one stays: %.*s", (int)strcspn(line, "\n"),
+                 line);
+    s->host.refused = true;
+    claim_note(s->claim, why);
+}
+
+/* The text goes to workers as it was tried: what the file holds later is the next config. */
+static int keep_text(const struct buf *text)
+{
+    int fd = memfd_create("syncline-config", MFD_CLOEXEC);
+    if (fd >= 0 && write(fd, text->data, text->size) == (ssize_t)text->size)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static bool tries(const struct pool *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->workers[i].candidate)
+            return true;
+    return false;
+}
+
+/* Starts a worker on the file as it is now. A file that cannot be read is the worker's to name. */
+static void try_config(struct supervisor *s, int64_t now_ms)
+{
+    struct buf text = {0};
+    struct err ignored = {0}, e = {0};
+    bool read = file_read(s->config, 0, &text, &ignored) == 0 && text.size;
+    uint64_t hash = hash64(text.data, text.size);
+    bool same = s->newest && hash == s->tried_hash && !s->reload_forced;
+    s->reload_at_ms = 0;
+    s->reload_forced = false;
+    s->tried_hash = hash;
+    if (!same) {
+        s->tried_fd = read ? keep_text(&text) : -1;
+        struct worker *w = pool_start(&s->pool, s->config, s->tried_fd, ++s->newest, now_ms, &e);
+        if (w)
+            w->candidate = true;
+        else
+            refuse(s, e.text);
+    }
+    buf_fini(&text);
+}
+
+static void want_config(struct supervisor *s, bool forced, int64_t at_ms)
+{
+    s->reload_at_ms = at_ms;
+    s->reload_forced |= forced;
+}
+
+static void drop_tried(struct supervisor *s)
+{
+    if (s->tried_fd >= 0)
+        close(s->tried_fd);
+    s->tried_fd = -1;
+}
+
+/* Listens where the config says, if that is not where it listens. */
+static int listen_anew(struct supervisor *s, const struct roster *r, struct err *e)
+{
+    char bound[80];
+    int fd = -1;
+    if (s->roster.listen && strcmp(s->roster.listen, r->listen) == 0)
+        return 0;
+    if (listen_bind(r->listen, &fd, bound, e))
+        return e->code;
+    if (s->listen_fd >= 0)
+        close(s->listen_fd);
+    s->listen_fd = fd;
+    if (s->gateway.pid) /* it listens on the old one */
+        kill(s->gateway.pid, SIGTERM);
+    log_line(LOG_INFO, NULL, "listening on http://%s", bound);
+    return 0;
+}
+
+static int settle_in(struct supervisor *s, const struct roster *r, struct err *e)
+{
+    if (s->roster.state && strcmp(s->roster.state, r->state) != 0)
+        return err_set(e, ERR_CONFIG,
+                       "state: another folder (%s) needs a daemon of its own; stop this one and start it", r->state);
+    if (!s->roster.state && claim_take(r->state, &s->claim, e))
+        return e->code;
+    return listen_anew(s, r, e);
+}
+
+static void say_taken(const struct supervisor *s, const struct roster *r)
+{
+    log_line(LOG_INFO, NULL, "config %s is in force: %zu pairs", s->config, r->n_pairs);
+    for (size_t i = 0; i < r->n_wants; i++)
+        if (r->wants[i].every_ms <= 0)
+            log_line(LOG_WARN, r->wants[i].name,
+                     "has no `every` and does not run by itself; give it one, like \"60s\"");
+}
+
+/* The candidate has taken it: from now on it is what the daemon works by, and the candidate is a worker like others. */
+static void adopt(struct supervisor *s, struct worker *w, struct roster *r, int64_t now_ms)
+{
+    w->candidate = false;
+    w->ready = true;
+    w->since_ms = now_ms;
+    if (s->conf_fd >= 0)
+        close(s->conf_fd);
+    s->conf_fd = s->tried_fd;
+    s->tried_fd = -1;
+    s->number = w->config;
+    s->pool.failures = 0;
+    s->pool.not_before_ms = now_ms;
+    schedule_set(s->schedule, r->wants, r->n_wants, now_ms);
+    figures_set(&s->figures, r->pairs, r->n_pairs);
+    watch_plugins(&s->watch, r->plugin_folders, r->n_plugin_folders);
+    say_taken(s, r);
+    roster_fini(&s->roster);
+    s->roster = *r;
+    s->host.refused = false;
+    claim_note(s->claim, NULL);
+    if (s->host.reloads++ == 0)
+        notify_say("READY=1");
+}
+
+static void take_config(struct supervisor *s, struct worker *w, const struct message *m, int64_t now_ms)
+{
+    struct roster r;
+    struct err e = {0};
+    if (roster_read(&r, m->text, m->n_bytes, &e) == 0 && settle_in(s, &r, &e) == 0) {
+        adopt(s, w, &r, now_ms);
+        return;
+    }
+    roster_fini(&r);
+    if (s->roster.state) {
+        refuse(s, e.text);
+    } else { /* that ends it: one sentence, as of any command */
+        *s->e = e;
+        s->stopping = true;
+    }
+    drop_tried(s);
+    pool_dismiss(w);
+}
+
+static void take_refusal(struct supervisor *s, struct worker *w, const struct message *m)
+{
+    struct buf why = {0};
+    buf_add(&why, m->text, m->n_bytes);
+    if (w->candidate) {
+        refuse(s, why.data);
+        drop_tried(s);
+    } else {
+        log_line(s->pool.failures ? LOG_DEBUG : LOG_ERROR, NULL,
+                 "a new worker refuses the config that is in force, others go on: %s", why.data);
+    }
+    pool_dismiss(w);
+    buf_fini(&why);
+}
+
+/* --- workers --- */
+
+/* A run that was told to end has an error, too. */
+static void tell(const struct figures_news *n, bool stopping)
+{
+    if (n->error)
+        log_line(stopping ? LOG_INFO : LOG_ERROR, n->pair, "%s", n->error);
+    else if (n->mended)
+        log_line(LOG_INFO, n->pair, "runs again");
+    for (const char *line = n->message; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
+        log_line(LOG_WARN, n->pair, "%.*s", (int)strcspn(line, "\n"), line);
+    if (n->written)
+        log_line(LOG_INFO, n->pair, "%" PRIu64 " seen, %" PRIu64 " written (run %s, %" PRId64 " ms)", n->seen,
+                 n->written, n->run, n->ms);
+}
+
+static int take_report(struct supervisor *s, const struct message *m, int64_t now_ms)
+{
+    struct figures_news news;
+    struct err e = {0};
+    if (figures_take(&s->figures, m->text, m->n_bytes, now_ms, &news, &e)) {
+        log_line(LOG_ERROR, NULL, "%s", e.text);
+        return -1;
+    }
+    if (news.pair)
+        tell(&news, s->stopping);
+    return 0;
+}
+
+static int take_done(struct supervisor *s, struct worker *w, const struct message *m, int64_t now_ms)
+{
+    if (!w->unit)
+        return -1;
+    int outcome = message_is(m, "ok") ? SCHEDULE_OK : message_is(m, "busy") ? SCHEDULE_BUSY : SCHEDULE_FAILED;
+    schedule_done(s->schedule, w->unit, outcome, now_ms);
+    w->unit = NULL;
+    w->since_ms = now_ms;
+    return 0;
+}
+
+static int take_loaded(struct supervisor *s, struct worker *w, const struct message *m, int64_t now_ms)
+{
+    if (w->ready)
+        return -1;
+    if (w->candidate) {
+        take_config(s, w, m, now_ms);
+        return 0;
+    }
+    w->ready = true;
+    w->since_ms = now_ms;
+    s->pool.failures = 0;
+    return 0;
+}
+
+/* -1: no worker says that. */
+static int take_message(struct supervisor *s, struct worker *w, const struct message *m, int64_t now_ms)
+{
+    switch (m->kind) {
+    case MESSAGE_LOADED:
+        return take_loaded(s, w, m, now_ms);
+    case MESSAGE_REFUSED:
+        take_refusal(s, w, m);
+        return 0;
+    case MESSAGE_REPORT:
+        return take_report(s, m, now_ms);
+    case MESSAGE_DONE:
+        return take_done(s, w, m, now_ms);
+    default:
+        return -1;
+    }
+}
+
+/* A worker whose words are none cannot be trusted with a run either. */
+static void hear_worker(struct supervisor *s, struct worker *w, int64_t now_ms)
+{
+    struct message m;
+    int got = 0;
+    if (w->child.channel.fd < 0)
+        return;
+    bool well = channel_fill(&w->child.channel);
+    while ((got = channel_next(&w->child.channel, &m)) > 0)
+        if (take_message(s, w, &m, now_ms))
+            break;
+    if (got == 0 && well && channel_flush(&w->child.channel))
+        return;
+    channel_close(&w->child.channel);
+    if (w->child.pid && !(w->leaving && !w->unit))
+        kill(w->child.pid, SIGKILL);
+}
+
+static void bury(struct supervisor *s, struct worker *w, const char *how, int64_t now_ms)
+{
+    char why[160];
+    if (w->candidate && !w->leaving) {
+        snprintf(why, sizeof why, "the worker that tried it %s; run `syncline check`", how);
+        refuse(s, why);
+        drop_tried(s);
+    } else if (!w->leaving) {
+        s->host.worker_restarts++;
+        log_line(LOG_WARN, w->unit ? w->unit->name : NULL, "worker %" PRIu64 " %s%s; another takes over", w->serial,
+                 how, w->unit ? " in a run, which begins again" : "");
+    }
+    if (w->unit)
+        schedule_done(s->schedule, w->unit, SCHEDULE_FAILED, now_ms);
+    pool_forget(&s->pool, w, now_ms);
+}
+
+static void tend_workers(struct supervisor *s, int64_t now_ms)
+{
+    char how[64];
+    for (size_t i = s->pool.n; i-- > 0;) {
+        struct worker *w = &s->pool.workers[i];
+        hear_worker(s, w, now_ms);
+        if (w->candidate && !w->leaving && now_ms - w->since_ms > check_ms && w->child.pid)
+            kill(w->child.pid, SIGKILL);
+        if (child_ended(&w->child, how)) {
+            hear_worker(s, w, now_ms); /* its last words */
+            bury(s, w, how, now_ms);
+        }
+    }
+}
+
+static void start_worker(struct supervisor *s, int64_t now_ms)
+{
+    struct err e = {0};
+    s->pool.lost -= s->pool.lost > 0;
+    if (pool_start(&s->pool, s->config, s->conf_fd, s->number, now_ms, &e))
+        return;
+    log_line(LOG_ERROR, NULL, "%s", e.text);
+    s->pool.not_before_ms = now_ms + 1000;
+}
+
+/* Gives out what is due. True: work waits for a worker. */
+static bool dispatch(struct supervisor *s, int64_t now_ms)
+{
+    const struct schedule_unit *due = NULL;
+    struct worker *w = NULL;
+    if (s->stopping || !s->roster.state)
+        return false;
+    while ((due = schedule_peek(s->schedule, now_ms)) != NULL && (w = pool_idle(&s->pool, due)) != NULL)
+        pool_give(w, schedule_take(s->schedule, now_ms));
+    if ((due || s->pool.lost || s->pool.n == 0) && pool_may_start(&s->pool, now_ms))
+        start_worker(s, now_ms);
+    return due != NULL;
+}
+
+/* --- signals, and the loop --- */
+
+static int open_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    const int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        sigaddset(&set, wanted[i]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void stop(struct supervisor *s)
+{
+    if (s->stopping) { /* the second time; the protocol makes that safe */
+        pool_kill(&s->pool);
+        _exit(1);
+    }
+    s->stopping = true;
+    notify_say("STOPPING=1");
+    log_line(LOG_INFO, NULL, "stopping: %zu runs in flight", pool_running(&s->pool));
+}
+
+static void take_signals(struct supervisor *s, int64_t now_ms)
+{
+    struct signalfd_siginfo info;
+    while (read(s->signals, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            stop(s);
+        else if (info.ssi_signo == SIGHUP)
+            want_config(s, true, now_ms);
+    }
+}
+
+static void take_changes(struct supervisor *s, int64_t now_ms)
+{
+    unsigned change = watch_read(&s->watch);
+    if (change) /* an editor may write more than once */
+        want_config(s, (change & WATCH_PLUGINS) != 0, now_ms + settle_ms);
+    if (s->reload_at_ms && now_ms >= s->reload_at_ms && !s->stopping && !tries(&s->pool))
+        try_config(s, now_ms);
+}
+
+static void tend_watchdog(struct supervisor *s, int64_t now_ms)
+{
+    if (!s->watchdog_ms || !s->host.reloads || now_ms - s->watchdog_at_ms < s->watchdog_ms)
+        return;
+    s->watchdog_at_ms = now_ms;
+    notify_say("WATCHDOG=1");
+}
+
+static int64_t sooner(int64_t wait_ms, int64_t at_ms, int64_t now_ms)
+{
+    int64_t left = at_ms > now_ms ? at_ms - now_ms : 0;
+    return left < wait_ms ? left : wait_ms;
+}
+
+/* work: some waits for a worker, whose words end the wait. */
+static int wait_ms(struct supervisor *s, bool work, int64_t now_ms)
+{
+    int64_t wait = wait_most_ms, due = work || s->stopping ? -1 : schedule_wait(s->schedule, now_ms);
+    if (due >= 0 && due < wait && s->roster.state)
+        wait = due;
+    if (work && s->pool.not_before_ms > now_ms)
+        wait = sooner(wait, s->pool.not_before_ms, now_ms);
+    if (s->reload_at_ms && !tries(&s->pool))
+        wait = sooner(wait, s->reload_at_ms, now_ms);
+    if (s->watchdog_ms && s->host.reloads)
+        wait = sooner(wait, s->watchdog_at_ms + s->watchdog_ms, now_ms);
+    if (!s->gateway.pid && s->listen_fd >= 0 && !s->stopping)
+        wait = sooner(wait, s->gateway_at_ms, now_ms);
+    return (int)wait;
+}
+
+static void wait_for_something(struct supervisor *s, int ms)
+{
+    struct pollfd fds[POOL_MAX + 3] = {{s->signals, POLLIN, 0}, {s->watch.fd, POLLIN, 0}};
+    nfds_t n = 2;
+    const struct channel *gateway = &s->gateway.channel;
+    if (s->gateway.pid && gateway->fd >= 0)
+        fds[n++] = (struct pollfd){gateway->fd, (short)(gateway->out.size ? POLLIN | POLLOUT : POLLIN), 0};
+    for (size_t i = 0; i < s->pool.n; i++) {
+        const struct channel *c = &s->pool.workers[i].child.channel;
+        if (c->fd >= 0)
+            fds[n++] = (struct pollfd){c->fd, (short)(c->out.size ? POLLIN | POLLOUT : POLLIN), 0};
+    }
+    poll(fds, n, ms);
+}
+
+/* One turn. False: all has ended. */
+static bool turn(struct supervisor *s)
+{
+    int64_t now_ms = clock_boot_ms();
+    bool stopped = s->stopping;
+    take_signals(s, now_ms);
+    tend_workers(s, now_ms);
+    tend_gateway(s, now_ms);
+    hear_gateway(s, now_ms);
+    take_changes(s, now_ms);
+    tend_watchdog(s, now_ms);
+    bool work = dispatch(s, now_ms);
+    pool_trim(&s->pool, s->number, now_ms);
+    if (s->stopping && !stopped) {
+        pool_stop(&s->pool);
+        if (s->gateway.pid)
+            shutdown(s->gateway.channel.fd, SHUT_WR);
+    }
+    if (s->stopping && s->pool.n == 0 && !s->gateway.pid)
+        return false;
+    wait_for_something(s, wait_ms(s, work, clock_boot_ms()));
+    return true;
+}
+
+static void open_all(struct supervisor *s)
+{
+    uint64_t seed = 0;
+    random_bytes(&seed, sizeof seed);
+    pool_init(&s->pool);
+    s->schedule = schedule_new(seed);
+    s->signals = open_signals();
+    s->watchdog_ms = notify_watchdog_ms();
+    watch_open(&s->watch, s->config);
+}
+
+static void close_all(struct supervisor *s)
+{
+    const int fds[] = {s->conf_fd, s->tried_fd, s->listen_fd, s->signals, s->claim};
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    watch_close(&s->watch);
+    schedule_free(s->schedule);
+    figures_fini(&s->figures);
+    roster_fini(&s->roster);
+}
+
+int supervisor_run(const char *config, struct err *e)
+{
+    struct supervisor s = {.config = config, .conf_fd = -1, .tried_fd = -1, .listen_fd = -1, .claim = -1, .e = e};
+    s.gateway.channel.fd = -1;
+    open_all(&s);
+    try_config(&s, clock_boot_ms());
+    while (turn(&s))
+        ;
+    close_all(&s);
+    return s.rc;
+}
