@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Says what cannot be done to path, and why, from errno. */
@@ -176,6 +177,12 @@ int folder_make(const char *path, mode_t mode, struct err *e)
     good = good && make_one(part, mode);
     mem_free(part);
     return good ? 0 : blame_write(e, "make the folder", path);
+}
+
+uint64_t file_room(const char *path)
+{
+    struct statvfs fs;
+    return statvfs(path, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize : UINT64_MAX;
 }
 
 uint64_t file_born_ns(const char *path)

@@ -21,6 +21,9 @@ int file_read(const char *path, size_t max_bytes, struct buf *out, struct err *e
 int file_write_atomic(const char *path, mode_t mode, const void *data, size_t n_bytes, struct err *e);
 /* When the file came into being, in ns since 1970; no copy has its original's. 0: the file system does not tell. */
 uint64_t file_born_ns(const char *path);
+/* How many bytes the file system under a path has for this user; what cannot be asked, or is not there yet, has room. */
+uint64_t file_room(const char *path);
+enum { DISK_FULL_BYTES = 1 << 20 }; /* with less than that a disk counts as full */
 /* rel below folder; rel itself if it is absolute. In the arena. */
 char *path_join(struct arena *a, const char *folder, const char *rel);
 /* Makes a folder and those above it, durably; that it is there already is fine. Returns 0, or ERR_FAILED with e. */

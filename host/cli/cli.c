@@ -208,6 +208,14 @@ void out_number(struct buf *b, const char *key, int64_t n)
     buf_printf(b, "%" PRId64, n);
 }
 
+void out_count(struct buf *b, const char *key, int64_t n)
+{
+    if (n < 0)
+        out_text(b, key, NULL);
+    else
+        out_number(b, key, n);
+}
+
 void out_bool(struct buf *b, const char *key, bool yes)
 {
     out_key(b, key);

@@ -94,6 +94,7 @@ void out_begin(struct buf *b);
 void out_text(struct buf *b, const char *key, const char *text); /* NULL prints null */
 void out_value(struct buf *b, const char *key, const struct sl_value *v);
 void out_number(struct buf *b, const char *key, int64_t n);
+void out_count(struct buf *b, const char *key, int64_t n); /* below zero prints null */
 void out_bool(struct buf *b, const char *key, bool yes);
 void out_end(struct buf *b); /* closes, prints the line, clears */
 void out_message(const char *pair, const char *message); /* a run's sentences, each a line on stderr */

@@ -42,12 +42,19 @@ static bool say(struct work *w, int kind, struct buf *text)
     return said;
 }
 
-static int64_t *verified_ago(struct cli *c)
+static int64_t ago_ms(int64_t at_ms, int64_t now_ms)
 {
-    int64_t *ago = arena_alloc(&c->arena, (c->conf->n_pairs + 1) * sizeof *ago), now = clock_now_ms();
+    return at_ms < 0 ? -1 : at_ms < now_ms ? now_ms - at_ms : 0;
+}
+
+static struct roster_ago *how_long_ago(struct cli *c)
+{
+    struct roster_ago *ago = arena_alloc(&c->arena, (c->conf->n_pairs + 1) * sizeof *ago);
+    int64_t now = clock_now_ms();
     for (size_t i = 0; i < c->conf->n_pairs; i++) {
-        int64_t at = pair_verified_ms(c, &c->conf->pairs[i]);
-        ago[i] = at < 0 ? -1 : at < now ? now - at : 0;
+        const char *run = pair_last_run(c, &c->conf->pairs[i]);
+        ago[i].verified_ms = ago_ms(pair_verified_ms(c, &c->conf->pairs[i]), now);
+        ago[i].ran_ms = ago_ms(run ? ulid_time_ms(run) : -1, now);
     }
     return ago;
 }
@@ -62,7 +69,7 @@ static bool load(struct work *w)
     bool kept = fcntl(CHILD_GIVEN_FD, F_SETFD, FD_CLOEXEC) == 0;
     c->conf = conf_load_from(c->config, kept ? given : c->config, &problems, &c->err);
     if (c->conf)
-        roster_put(&answer, c->conf, verified_ago(c));
+        roster_put(&answer, c->conf, how_long_ago(c));
     else
         buf_text(&answer, problems.size ? problems.data : c->err.text);
     buf_fini(&problems);

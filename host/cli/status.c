@@ -4,18 +4,46 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/view.h"
+#include "daemon/board.h"
 #include "daemon/claim.h"
 
 static long daemon_pid; /* of `run` on this state; 0: none is at work */
 static const char *refused; /* why it does not take the config in as it is now; NULL: it does */
+static struct buf board; /* what it plans for each pair */
+static bool disk_full;
 
-static const char *next_run(struct cli *c, const struct conf_pair *pair, const struct status_counts *n)
+/* When a pair runs next. */
+struct next {
+    bool known, running;
+    const char *at; /* NULL: never by itself, or it runs now */
+    unsigned failures; /* in a row */
+};
+
+/* Children run right behind their parent. Without a daemon it is what `every` says. */
+static struct next next_run(struct cli *c, const struct conf_pair *pair, int64_t last_ms)
 {
-    if (pair->every_ms <= 0)
-        return NULL;
-    return n->last.at_ms ? out_time(&c->arena, n->last.at_ms + pair->every_ms) : "now";
+    const struct conf_pair *p = pair->parent ? pair->parent : pair;
+    struct board_row row;
+    struct next next = {0};
+    if (daemon_pid && board_find(&board, (size_t)(p - c->conf->pairs), p->name, &row)) {
+        next = (struct next){true, row.running, NULL, row.failures};
+        if (!row.running && row.due_ms != INT64_MAX)
+            next.at = out_time(&c->arena, clock_now_ms() + row.due_ms - clock_boot_ms());
+    } else if (!daemon_pid && p->every_ms > 0) {
+        next.at = last_ms ? out_time(&c->arena, last_ms + p->every_ms) : "now";
+    }
+    return next;
+}
+
+/* A change made before the last good run began is on the other side, or waits and is counted. -1: there was none. */
+static int64_t lag_s(int64_t last_ms)
+{
+    int64_t now = clock_now_ms();
+    return !last_ms ? -1 : now > last_ms ? (now - last_ms) / 1000 : 0;
 }
 
 static const char *last_text(const struct status_counts *n, const char *key, struct arena *a)
@@ -33,6 +61,7 @@ static const char *last_text(const struct status_counts *n, const char *key, str
 static void print_json(struct cli *c, const struct conf_pair *pair, const struct status_counts *n, const char *run)
 {
     struct buf b = {0};
+    struct next next = next_run(c, pair, n->last.at_ms);
     out_begin(&b);
     out_text(&b, "pair", pair->name);
     out_number(&b, "in_step", (int64_t)n->in_step);
@@ -45,15 +74,35 @@ static void print_json(struct cli *c, const struct conf_pair *pair, const struct
     out_bool(&b, "review", run && n->undecided);
     out_text(&b, "last_run", run);
     out_text(&b, "last_run_at", run ? out_time(&c->arena, n->last.at_ms) : NULL);
-    out_text(&b, "next_run", next_run(c, pair, n));
+    out_text(&b, "next_run", next.at);
+    out_bool(&b, "running", next.running);
+    out_number(&b, "failures", next.failures);
+    out_count(&b, "lag_s", lag_s(n->last.at_ms));
     out_text(&b, "last_error", pair_last_error(c, pair));
-    if (daemon_pid)
-        out_number(&b, "daemon", daemon_pid);
-    else
-        out_text(&b, "daemon", NULL);
+    view_json(&b, c->conf, pair);
+    out_bool(&b, "disk_full", disk_full);
+    out_count(&b, "daemon", daemon_pid ? daemon_pid : -1);
     out_text(&b, "config_refused", refused);
     out_end(&b);
     buf_fini(&b);
+}
+
+/* What the schedule has with it; a pair that is only run by hand has nothing to tell. */
+static void print_next(struct cli *c, const struct conf_pair *pair, int64_t last_ms)
+{
+    struct next next = next_run(c, pair, last_ms);
+    int64_t lag = lag_s(last_ms);
+    if (next.running)
+        printf("    runs now");
+    else if (next.at)
+        printf("    next run %s%s", next.at, next.known ? "" : ", if `syncline run` is started");
+    else
+        return;
+    if (lag >= 0)
+        printf("; lag %" PRId64 " s", lag);
+    if (next.failures)
+        printf("; %u runs in a row failed", next.failures);
+    printf("\n");
 }
 
 static void print_error(const char *error)
@@ -99,6 +148,7 @@ static int status_one(struct cli *c, struct conf_pair *pair)
         return err_exit(&c->err);
     if (!open.store && !c->json) {
         printf("%s: never ran; `syncline plan %s` shows what a first run would do\n", pair->name, pair->name);
+        print_next(c, pair, 0);
         print_error(pair_last_error(c, pair));
         return 0;
     }
@@ -114,10 +164,21 @@ static int status_one(struct cli *c, struct conf_pair *pair)
         print_json(c, pair, &n, run);
     else
         print_text(c, pair, &n, change, run);
-    if (!c->json)
+    if (!c->json) {
+        print_next(c, pair, n.last.at_ms);
         print_error(pair_last_error(c, pair));
+    }
     pair_close(&open);
     return n.conflicts || n.parked || n.withheld || (run && n.undecided) ? 3 : 0;
+}
+
+static void print_daemon(void)
+{
+    if (daemon_pid)
+        printf("`syncline run` is at work (process %ld)\n", daemon_pid);
+    if (refused)
+        printf("    it works by the config as it was; the edited one is refused:\n%s%s", refused,
+               refused[strlen(refused) - 1] == '\n' ? "" : "\n");
 }
 
 int cmd_status(struct cli *c)
@@ -125,11 +186,17 @@ int cmd_status(struct cli *c)
     if (cli_options(c, NULL, 0) || cli_conf(c))
         return 2;
     daemon_pid = claim_look(c->conf->state, &c->conf->arena, &refused);
+    if (daemon_pid)
+        board_read(c->conf->state, &board);
+    disk_full = file_room(c->conf->state) < DISK_FULL_BYTES;
     int rc = cli_each(c, status_one);
-    if (daemon_pid && !c->json)
-        printf("`syncline run` is at work (process %ld)\n", daemon_pid);
-    if (refused && !c->json)
-        printf("    it works by the config as it was; the edited one is refused:\n%s%s", refused,
-               refused[strlen(refused) - 1] == '\n' ? "" : "\n");
+    buf_fini(&board);
+    if (c->json)
+        return rc;
+    view_print(c, c->conf);
+    print_daemon();
+    if (disk_full)
+        printf("the disk under the state is full: free space at %s, the next runs go on by themselves\n",
+               c->conf->state);
     return rc;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* figures.h - what the runs of each pair came to, as workers report it: for the log, and as Prometheus text. */
+/* figures.h - what the runs of each pair came to, as workers report it: for the log and for metrics. */
 #ifndef DAEMON_FIGURES_H
 #define DAEMON_FIGURES_H
 
@@ -11,19 +11,31 @@
 struct figure {
     char *name;
     uint64_t runs, failures, seen, writes[2][3], calls[2];
-    uint64_t conflicts, parked, withheld; /* as of its last run that changed them */
+    uint64_t conflicts, parked, withheld, pending, in_step; /* as of its last run that changed them */
     int64_t last_ms; /* how long the last run took; -1: none yet */
-    int64_t ended_ms; /* when the last run that came to its end did, by the caller's clock; -1: none yet */
+    int64_t total_ms; /* all runs together */
+    int64_t
+        fresh_ms; /* the last run that came to its end began, by the caller's clock; none yet: the config was taken in */
+    int64_t due_ms; /* set by the caller: when it runs next; INT64_MAX: never by itself */
+    bool running; /* likewise */
     char *error, *message; /* of the last run; NULL: none */
 };
+
+enum { FIGURES_BUCKETS = 9 };
+/* The upper bounds that runs are counted under. */
+extern const int64_t figures_bounds_ms[FIGURES_BUCKETS];
 
 struct figures {
     struct figure *pairs; /* sorted by name */
     size_t n_pairs;
+    uint64_t
+        run_counts[FIGURES_BUCKETS + 1]; /* of all pairs: at most that long, and longer than each of these before */
+    int64_t run_total_ms;
 };
-/* Takes in a config's pairs; what stays keeps its figures. */
-void figures_set(struct figures *f, const char *const *names, size_t n);
+/* Takes in a config's pairs; what stays keeps its figures. ran_ago_ms: since each one's last good run began; -1: not known. */
+void figures_set(struct figures *f, const char *const *names, const int64_t *ran_ago_ms, size_t n, int64_t now_ms);
 void figures_fini(struct figures *f);
+struct figure *figures_find(const struct figures *f, const char *name); /* NULL: the config has no such pair */
 
 /* A worker's report of one pair. */
 struct figures_report {
@@ -46,12 +58,5 @@ struct figures_news {
 /* Takes in what figures_put_report wrote. 0, or ERR_INPUT: it is none. A pair that the config has no more is passed over: news->pair is NULL. */
 int figures_take(struct figures *f, const char *text, size_t n_bytes, int64_t now_ms, struct figures_news *news,
                  struct err *e);
-
-/* What is there of the host itself. */
-struct figures_host {
-    uint64_t pairs, workers, running, worker_restarts, gateway_restarts, reloads;
-    bool refused; /* an edited config is not taken in */
-};
-void figures_put_metrics(const struct figures *f, const struct figures_host *h, int64_t now_ms, struct buf *out);
 
 #endif

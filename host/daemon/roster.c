@@ -7,27 +7,39 @@
 
 #include "base/json.h"
 
-static void put_pair(struct buf *out, const struct conf_pair *p, int64_t verified_ago_ms)
+static void put_pair(struct buf *out, const struct conf_pair *p, const struct roster_ago *ago)
 {
     buf_text(out, out->data[out->size - 1] == '[' ? "{" : ",{");
     json_put_text(out, "name", p->name);
-    buf_printf(out, ",\"child\":%s,\"every\":%" PRId64 ",\"verify_every\":%" PRId64 ",\"verified_ago\":%" PRId64 "}",
-               p->parent ? "true" : "false", p->every_ms, p->verify_every_ms, verified_ago_ms);
+    if (p->parent)
+        json_put_text(out, "parent", p->parent->name);
+    buf_printf(out, ",\"every\":%" PRId64 ",\"verify_every\":%" PRId64 ",\"verified_ago\":%" PRId64, p->every_ms,
+               p->verify_every_ms, ago->verified_ms);
+    buf_printf(out, ",\"ran_ago\":%" PRId64 "}", ago->ran_ms);
 }
 
-void roster_put(struct buf *out, const struct conf *conf, const int64_t *verified_ago_ms)
+static void put_list(struct buf *out, const char *key, const void *first, size_t size, size_t n)
+{
+    json_put_key(out, key);
+    buf_byte(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        const char *text = *(const char *const *)(const void *)((const char *)first + i * size);
+        buf_text(out, i ? "," : "");
+        json_put_string(out, text, strlen(text));
+    }
+    buf_byte(out, ']');
+}
+
+void roster_put(struct buf *out, const struct conf *conf, const struct roster_ago *ago)
 {
     buf_byte(out, '{');
     json_put_text(out, "state", conf->state);
     json_put_text(out, "listen", conf->listen);
-    buf_text(out, ",\"plugins\":[");
-    for (size_t i = 0; i < conf->n_plugin_folders; i++) {
-        buf_text(out, i ? "," : "");
-        json_put_string(out, conf->plugin_folders[i], strlen(conf->plugin_folders[i]));
-    }
-    buf_text(out, "],\"pairs\":[");
+    put_list(out, "plugins", conf->plugin_folders, sizeof(char *), conf->n_plugin_folders);
+    put_list(out, "connections", conf->connections, sizeof(struct conf_connection), conf->n_connections);
+    buf_text(out, ",\"pairs\":[");
     for (size_t i = 0; i < conf->n_pairs; i++)
-        put_pair(out, &conf->pairs[i], verified_ago_ms[i]);
+        put_pair(out, &conf->pairs[i], &ago[i]);
     buf_text(out, "]}");
 }
 
@@ -49,32 +61,50 @@ static int64_t take_ms(const struct json *object, const char *key)
 static bool take_pair(struct roster *r, const struct json *node)
 {
     const char *name = json_type(node) == JSON_OBJECT ? take_text(r, node, "name") : NULL;
-    const struct json *child = name ? json_get(node, "child") : NULL;
-    if (!child)
+    if (!name)
         return false;
-    r->pairs[r->n_pairs++] = name;
-    if (!json_bool(child))
+    const char *parent = take_text(r, node, "parent");
+    r->pairs[r->n_pairs] = name;
+    r->parents[r->n_pairs] = parent ? parent : name;
+    r->ran_ago_ms[r->n_pairs++] = take_ms(node, "ran_ago");
+    if (!parent)
         r->wants[r->n_wants++] = (struct schedule_want){name, take_ms(node, "every"), take_ms(node, "verify_every"),
                                                         take_ms(node, "verified_ago")};
     return true;
 }
 
-static bool take_root(struct roster *r, const struct json *root)
+static bool take_pairs(struct roster *r, const struct json *pairs)
 {
-    const struct json *pairs = json_get(root, "pairs"), *plugins = json_get(root, "plugins");
-    r->state = take_text(r, root, "state");
-    r->listen = take_text(r, root, "listen");
-    if (!r->state || !r->listen || !pairs || !plugins)
-        return false;
-    r->pairs = arena_alloc(&r->arena, (json_count(pairs) + 1) * sizeof(*r->pairs));
-    r->wants = arena_alloc(&r->arena, (json_count(pairs) + 1) * sizeof(*r->wants));
-    r->plugin_folders = arena_alloc(&r->arena, (json_count(plugins) + 1) * sizeof(*r->plugin_folders));
-    for (const struct json *node = json_first(plugins); node; node = json_next(node))
-        r->plugin_folders[r->n_plugin_folders++] = arena_text(&r->arena, json_text(node, NULL));
+    size_t n = json_count(pairs) + 1;
+    r->pairs = arena_alloc(&r->arena, n * sizeof(*r->pairs));
+    r->parents = arena_alloc(&r->arena, n * sizeof(*r->parents));
+    r->ran_ago_ms = arena_alloc(&r->arena, n * sizeof(*r->ran_ago_ms));
+    r->wants = arena_alloc(&r->arena, n * sizeof(*r->wants));
     for (const struct json *node = json_first(pairs); node; node = json_next(node))
         if (!take_pair(r, node))
             return false;
     return true;
+}
+
+static bool take_list(struct roster *r, const struct json *list, const char ***out, size_t *n)
+{
+    if (!list || json_type(list) != JSON_LIST)
+        return false;
+    *out = arena_alloc(&r->arena, (json_count(list) + 1) * sizeof(**out));
+    for (const struct json *node = json_first(list); node; node = json_next(node))
+        if (json_type(node) == JSON_STRING)
+            (*out)[(*n)++] = arena_text(&r->arena, json_text(node, NULL));
+    return true;
+}
+
+static bool take_root(struct roster *r, const struct json *root)
+{
+    const struct json *pairs = json_get(root, "pairs");
+    r->state = take_text(r, root, "state");
+    r->listen = take_text(r, root, "listen");
+    return r->state && r->listen && pairs && json_type(pairs) == JSON_LIST &&
+           take_list(r, json_get(root, "plugins"), &r->plugin_folders, &r->n_plugin_folders) &&
+           take_list(r, json_get(root, "connections"), &r->connections, &r->n_connections) && take_pairs(r, pairs);
 }
 
 int roster_read(struct roster *r, const char *text, size_t n_bytes, struct err *e)

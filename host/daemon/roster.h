@@ -11,13 +11,21 @@ struct roster {
     struct schedule_want *wants; /* one for each pair without a parent */
     size_t n_wants;
     const char **pairs; /* children too */
+    const char **parents; /* for each: itself, or the one whose child it is */
+    int64_t *ran_ago_ms; /* for each: since its last good run began; -1: not known */
     size_t n_pairs;
+    const char **connections;
+    size_t n_connections;
     const char **plugin_folders;
     size_t n_plugin_folders;
     struct arena arena; /* owns the above */
 };
-/* As JSON. verified_ago_ms: one for each pair of the config, -1 where that is not known. */
-void roster_put(struct buf *out, const struct conf *conf, const int64_t *verified_ago_ms);
+/* When a pair was last seen to; -1 where that is not known. */
+struct roster_ago {
+    int64_t verified_ms, ran_ms;
+};
+/* As JSON. ago: one for each pair of the config. */
+void roster_put(struct buf *out, const struct conf *conf, const struct roster_ago *ago);
 /* Reads what roster_put wrote. 0, or ERR_INPUT: it is none. */
 int roster_read(struct roster *r, const char *text, size_t n_bytes, struct err *e);
 void roster_fini(struct roster *r);

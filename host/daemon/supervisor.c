@@ -14,12 +14,14 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/board.h"
 #include "daemon/claim.h"
 #include "daemon/figures.h"
 #include "daemon/listen.h"
 #include "daemon/notify.h"
 #include "daemon/pool.h"
 #include "daemon/roster.h"
+#include "daemon/survey.h"
 #include "daemon/watch.h"
 
 /* Longest wait: a machine that wakes from sleep finds out soon that much is overdue. */
@@ -29,8 +31,9 @@ struct supervisor {
     const char *config;
     struct pool pool;
     struct schedule *schedule;
+    struct board board;
     struct figures figures;
-    struct figures_host host;
+    struct metrics_host host;
     struct roster roster; /* of the config that is in force; no state: none is yet */
     uint64_t number, newest; /* which config is in force; which was tried last */
     int conf_fd, tried_fd; /* their texts; -1: not read */
@@ -74,10 +77,9 @@ static void answer_gateway(struct supervisor *s, const struct message *m, int64_
     struct buf text = {0};
     bool metrics = message_is(m, "metrics");
     if (metrics) {
-        s->host.pairs = s->figures.n_pairs;
         s->host.workers = s->pool.n;
         s->host.running = pool_running(&s->pool);
-        figures_put_metrics(&s->figures, &s->host, now_ms, &text);
+        survey_put(&s->figures, &s->host, &s->roster, s->schedule, now_ms, &text);
     } else {
         put_ready(s, &text);
     }
@@ -240,7 +242,8 @@ static void adopt(struct supervisor *s, struct worker *w, struct roster *r, int6
     s->pool.failures = 0;
     s->pool.not_before_ms = now_ms;
     schedule_set(s->schedule, r->wants, r->n_wants, now_ms);
-    figures_set(&s->figures, r->pairs, r->n_pairs);
+    board_set(&s->board, r->state, s->schedule, r->wants, r->n_wants);
+    figures_set(&s->figures, r->pairs, r->ran_ago_ms, r->n_pairs, now_ms);
     watch_plugins(&s->watch, r->plugin_folders, r->n_plugin_folders);
     say_taken(s, r);
     roster_fini(&s->roster);
@@ -314,13 +317,22 @@ static int take_report(struct supervisor *s, const struct message *m, int64_t no
     return 0;
 }
 
+static void end_run(struct supervisor *s, struct worker *w, int outcome, int64_t now_ms)
+{
+    struct schedule_unit *unit = w->unit;
+    bool stays = !unit->gone; /* else it is freed */
+    schedule_done(s->schedule, unit, outcome, now_ms);
+    if (stays)
+        board_put(&s->board, unit);
+    w->unit = NULL;
+}
+
 static int take_done(struct supervisor *s, struct worker *w, const struct message *m, int64_t now_ms)
 {
     if (!w->unit)
         return -1;
     int outcome = message_is(m, "ok") ? SCHEDULE_OK : message_is(m, "busy") ? SCHEDULE_BUSY : SCHEDULE_FAILED;
-    schedule_done(s->schedule, w->unit, outcome, now_ms);
-    w->unit = NULL;
+    end_run(s, w, outcome, now_ms);
     w->since_ms = now_ms;
     return 0;
 }
@@ -388,7 +400,7 @@ static void bury(struct supervisor *s, struct worker *w, const char *how, int64_
                  how, w->unit ? " in a run, which begins again" : "");
     }
     if (w->unit)
-        schedule_done(s->schedule, w->unit, SCHEDULE_FAILED, now_ms);
+        end_run(s, w, SCHEDULE_FAILED, now_ms);
     pool_forget(&s->pool, w, now_ms);
 }
 
@@ -417,6 +429,12 @@ static void start_worker(struct supervisor *s, int64_t now_ms)
     s->pool.not_before_ms = now_ms + 1000;
 }
 
+static void give(struct supervisor *s, struct worker *w, struct schedule_unit *unit)
+{
+    pool_give(w, unit);
+    board_put(&s->board, unit);
+}
+
 /* Gives out what is due. True: work waits for a worker. */
 static bool dispatch(struct supervisor *s, int64_t now_ms)
 {
@@ -425,7 +443,7 @@ static bool dispatch(struct supervisor *s, int64_t now_ms)
     if (s->stopping || !s->roster.state)
         return false;
     while ((due = schedule_peek(s->schedule, now_ms)) != NULL && (w = pool_idle(&s->pool, due)) != NULL)
-        pool_give(w, schedule_take(s->schedule, now_ms));
+        give(s, w, schedule_take(s->schedule, now_ms));
     if ((due || s->pool.lost || s->pool.n == 0) && pool_may_start(&s->pool, now_ms))
         start_worker(s, now_ms);
     return due != NULL;
@@ -550,6 +568,7 @@ static void open_all(struct supervisor *s)
 {
     uint64_t seed = 0;
     random_bytes(&seed, sizeof seed);
+    s->host.started_s = clock_now_ms() / 1000;
     pool_init(&s->pool);
     s->schedule = schedule_new(seed);
     s->signals = open_signals();
@@ -565,6 +584,7 @@ static void close_all(struct supervisor *s)
             close(fds[i]);
     watch_close(&s->watch);
     schedule_free(s->schedule);
+    board_close(&s->board);
     figures_fini(&s->figures);
     roster_fini(&s->roster);
 }
@@ -572,7 +592,7 @@ static void close_all(struct supervisor *s)
 int supervisor_run(const char *config, struct err *e)
 {
     struct supervisor s = {.config = config, .conf_fd = -1, .tried_fd = -1, .listen_fd = -1, .claim = -1, .e = e};
-    s.gateway.channel.fd = -1;
+    s.gateway.channel.fd = s.board.fd = -1;
     open_all(&s);
     try_config(&s, clock_boot_ms());
     while (turn(&s))

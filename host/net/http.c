@@ -86,10 +86,20 @@ static int64_t take_turn(struct http *h)
     return wait;
 }
 
-static void learn_pace(struct http *h, const struct rate_signs *signs, bool refused)
+static int outcome_of(const struct transfer *t)
+{
+    if (t->end != NET_ANSWERED || t->status >= 500)
+        return RATE_FAULT;
+    return t->status == 429 ? RATE_REFUSED : t->status >= 400 ? RATE_REJECTED : RATE_WELL;
+}
+
+static void learn_pace(struct http *h, const struct transfer *t, const struct rate_signs *signs)
 {
     struct rate *r = hold(h);
-    rate_learn(r, signs, refused, mono_us(h));
+    int64_t now_us = mono_us(h), down_ms = h->breaker.open_until_ms - now_us / 1000;
+    if (t->end == NET_ANSWERED)
+        rate_learn(r, signs, t->status == 429, now_us);
+    rate_count(r, outcome_of(t), signs, down_ms > 0 ? down_ms * 1000 : 0, now_us);
     let_go(h, r);
 }
 
@@ -331,8 +341,7 @@ static struct net_answer learn(struct batch *b, const struct job *j)
     struct net_answer seen = {t->end, t->status, signs.wait_ms, signs.remaining == 0};
     bool fault = t->end == NET_NOT_SENT || t->end == NET_NO_ANSWER || (t->end == NET_ANSWERED && t->status >= 500);
     breaker_tell(&h->breaker, fault, mono_us(h) / 1000);
-    if (t->end == NET_ANSWERED)
-        learn_pace(h, &signs, t->status == 429);
+    learn_pace(h, t, &signs);
     if (seen.wait_ms < 0 && seen.exhausted && signs.reset_ms >= 0)
         seen.wait_ms = signs.reset_ms;
     return seen;

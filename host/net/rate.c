@@ -137,7 +137,7 @@ static void set_speed(struct rate *r, double per_us)
 
 void rate_init(struct rate *r, int64_t per_minute, int64_t now_us)
 {
-    *r = (struct rate){.layout = sizeof *r, .tokens = 1, .at_us = now_us};
+    *r = (struct rate){.layout = sizeof *r, .tokens = 1, .at_us = now_us, .tally = {.limit = -1, .left = -1}};
     r->ceiling_per_us = (double)per_minute / 60e6 * margin;
     set_speed(r, r->ceiling_per_us);
 }
@@ -161,6 +161,7 @@ void rate_join(struct rate *r, int64_t per_minute, int64_t now_us)
         fresh.tokens = r->tokens < 1 ? r->tokens : 1;
         fresh.at_us = r->at_us;
         fresh.blocked_until_us = r->blocked_until_us;
+        fresh.tally = r->tally;
         *r = fresh;
     }
 }
@@ -188,6 +189,7 @@ void rate_spend(struct rate *r, int64_t now_us)
     r->seen_per_us = r->seen_per_us <= 0 ? 1 / gap : 1 / (0.95 / r->seen_per_us + 0.05 * gap);
     r->tokens = r->per_us > 0 ? tokens_at(r, now_us) - 1 : 0;
     r->at_us = now_us;
+    r->tally.sent++;
 }
 
 static void change_speed(struct rate *r, double per_us, int64_t now_us)
@@ -255,4 +257,48 @@ void rate_learn(struct rate *r, const struct rate_signs *signs, bool refused, in
     } else if (r->guessed && !refused && now_us > r->raised_us) {
         guess_faster(r, now_us);
     }
+}
+
+/* --- for those who look --- */
+
+void rate_count(struct rate *r, int outcome, const struct rate_signs *signs, int64_t down_us, int64_t now_us)
+{
+    struct rate_tally *t = &r->tally;
+    t->outcomes[outcome]++;
+    t->down_until_us = down_us ? now_us + down_us : 0;
+    if (signs->remaining < 0)
+        return;
+    t->limit = signs->limit;
+    t->left = signs->remaining;
+    t->left_until_us = signs->reset_ms >= 0 ? now_us + signs->reset_ms * 1000 : 0;
+    t->left_sent = t->sent;
+}
+
+static int64_t until_ms(int64_t at_us, int64_t now_us)
+{
+    return at_us > now_us ? (at_us - now_us + 999) / 1000 : 0;
+}
+
+/* When the window is over the whole of it is there again. */
+static void look_at_window(const struct rate_tally *t, int64_t now_us, struct rate_view *out)
+{
+    int64_t since = t->sent > t->left_sent ? (int64_t)(t->sent - t->left_sent) : 0;
+    bool over = t->left_until_us && now_us >= t->left_until_us;
+    out->limit = t->limit;
+    out->left = t->left < 0 ? -1 : over ? t->limit : t->left > since ? t->left - since : 0;
+    out->resets_ms = t->left_until_us && !over ? until_ms(t->left_until_us, now_us) : -1;
+}
+
+bool rate_look(const struct rate *r, int64_t now_us, struct rate_view *out)
+{
+    *out = (struct rate_view){.limit = -1, .left = -1, .resets_ms = -1};
+    if (!is_bucket(r, now_us))
+        return false;
+    out->per_minute = (int64_t)(r->per_us * 60e6 + 0.5);
+    out->waits_ms = until_ms(r->blocked_until_us, now_us);
+    out->down_ms = until_ms(r->tally.down_until_us, now_us);
+    out->sent = r->tally.sent;
+    memcpy(out->outcomes, r->tally.outcomes, sizeof out->outcomes);
+    look_at_window(&r->tally, now_us, out);
+    return true;
 }

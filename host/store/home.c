@@ -24,7 +24,7 @@
 #define RESERVE_NAME "ballast"
 /* Of one width, so that a note replaces the last one in place and needs no new space. */
 #define OWNER_FORMAT "pid %-10ld fence %-20" PRIu64 "\n"
-enum { OWNER_BYTES = 42, RESERVE_BYTES = 4 << 20, FULL_BYTES = 1 << 20, FOLDER_MODE = 0700, FILE_MODE = 0600 };
+enum { OWNER_BYTES = 42, RESERVE_BYTES = 4 << 20, FOLDER_MODE = 0700, FILE_MODE = 0600 };
 
 /* The system's refusal of a step. */
 static int refuse(struct err *e, const char *path, const char *step)
@@ -306,6 +306,16 @@ bool home_share(struct home *f)
     return f->owner < 0 || flock(f->owner, LOCK_SH | LOCK_NB) == 0;
 }
 
+int home_lock_room(const char *path, size_t n_bytes)
+{
+    char lock[PATH_MAX];
+    int fd = join(lock, path, HOME_LOCK) ? open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE) : -1;
+    int rc = fd >= 0 && fallocate(fd, 0, 0, (off_t)n_bytes) == 0 ? 0 : errno;
+    if (fd >= 0)
+        close(fd);
+    return rc == ENOSPC || rc == EDQUOT || rc == EFBIG || (rc == EIO && fd >= 0) ? rc : 0;
+}
+
 /* Not posix_fallocate: where the file system has no fallocate, that writes every byte, and a reserve is not worth it. */
 void home_reserve(const struct home *f)
 {
@@ -329,5 +339,5 @@ bool home_reserve_free(const struct home *f)
 bool home_full(const struct home *f)
 {
     struct statvfs fs;
-    return fstatvfs(f->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BYTES;
+    return fstatvfs(f->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_FULL_BYTES;
 }

@@ -62,6 +62,12 @@ void home_disown(struct home *f);
 /* Keeps owners away without being one. False if there is one. */
 bool home_share(struct home *f);
 
+/*
+ * Takes the lock file's place on the disk before it is mapped, made if need be: a mapped page that a full disk has no room for would end the
+ * process when it is first written. 0 or the errno of a disk that is full or broken; where the file system knows no such thing: 0.
+ */
+int home_lock_room(const char *path, size_t n_bytes);
+
 /* The reserve: a file of 4 MiB that is given back to a full disk, so that outcomes already known still get written. */
 void home_reserve(const struct home *f);
 bool home_reserve_free(const struct home *f); /* false if there was none */

@@ -6,11 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "store/home.h"
 #include "store/inside.h"
 
-enum { MAX_READERS = 512, FILE_MODE = 0600, WALK_TRIES = 10 };
+/* The lock file has 64 bytes a reader, and a head. */
+enum { MAX_READERS = 512, LOCK_BYTES = (MAX_READERS + 4) * 64, FILE_MODE = 0600, WALK_TRIES = 10 };
 size_t store_lmdb_map_bytes = (size_t)1 << 30;
 
 /* Answers of our own in the place of LMDB's, whose are errno values and below -30000. */
@@ -119,6 +121,8 @@ static int env_open(MDB_env **env, const char *path, unsigned flags, size_t map_
     mdb_env_set_maxdbs(*env, DB_END);
     mdb_env_set_maxreaders(*env, MAX_READERS);
     rc = mdb_env_set_mapsize(*env, map_bytes);
+    if (rc == MDB_SUCCESS && !(flags & MDB_NOLOCK))
+        rc = home_lock_room(path, LOCK_BYTES);
     if (rc == MDB_SUCCESS)
         rc = mdb_env_open(*env, path, flags | MDB_NOTLS, FILE_MODE);
     /* LMDB 0.9.24 leaves this one descriptor of its three open across an exec. */
@@ -179,7 +183,7 @@ static int fill_new(const char *path, void *context, struct err *e)
         rc = enter(s, true, &format);
     mdb_env_close(s->env);
     s->env = NULL;
-    return answer(s, rc, e);
+    return answer(s, rc == EIO && file_room(path) < DISK_FULL_BYTES ? ENOSPC : rc, e); /* as in write_all */
 }
 
 /*

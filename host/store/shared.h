@@ -17,5 +17,7 @@ void shared_close(struct shared *s); /* accepts NULL */
 /* The bytes until shared_unlock, zero when they are new; NULL: there are none, and nothing to unlock. Waits for who has them. */
 void *shared_lock(void *self);
 void shared_unlock(void *self);
+/* A look at a connection's bytes without waiting for anybody, who may be writing them. False: there are none, or not so many. */
+bool shared_look(const char *state_folder, const char *connection, void *out, size_t n_bytes);
 
 #endif

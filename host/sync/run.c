@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "sync/engine.h"
 
 /* --- what all phases use --- */
@@ -441,8 +442,10 @@ void run_put_json(struct buf *out, const char *pair, const struct run_report *r)
     } classes[] = {{"applied", CLASS_APPLIED},   {"unchanged", CLASS_UNCHANGED}, {"filtered", CLASS_FILTERED},
                    {"conflict", CLASS_CONFLICT}, {"parked", CLASS_PARKED},       {"pending", CLASS_PENDING},
                    {"withheld", CLASS_WITHHELD}};
-    buf_printf(out, "{\"pair\": \"%s\", \"run\": \"%s\", \"ok\": %s, \"ms\": %" PRId64 ", \"seen\": %" PRIu64, pair,
-               r->run, r->ok ? "true" : "false", r->ms, r->seen);
+    buf_text(out, "{\"pair\": ");
+    json_put_string(out, pair, strlen(pair)); /* the object in a child's name is the other system's to choose */
+    buf_printf(out, ", \"run\": \"%s\", \"ok\": %s, \"ms\": %" PRId64 ", \"seen\": %" PRIu64, r->run,
+               r->ok ? "true" : "false", r->ms, r->seen);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         buf_printf(out, ", \"%s\": %" PRIu64, classes[i].name, r->of[classes[i].klass]);
     buf_text(out, ", \"writes\": {");

@@ -14,6 +14,7 @@
 #include "daemon/claim.h"
 #include "daemon/figures.h"
 #include "daemon/gateway.h"
+#include "daemon/metrics.h"
 #include "daemon/roster.h"
 
 /* --- messages --- */
@@ -112,11 +113,14 @@ static void rosters(void)
                                  {.name = "q \"x\""}};
     const char *folders[] = {"/plugins"};
     struct conf conf = {.state = "/s", .listen = "h:1", .pairs = pairs, .n_pairs = 3, .plugin_folders = folders};
-    const int64_t ago[] = {5000, -1, -1};
+    struct conf_connection connections[] = {{.name = "desk"}, {.name = "code"}};
+    const struct roster_ago ago[] = {{5000, 700}, {-1, -1}, {-1, -1}};
     struct buf text = {0};
     struct roster r;
     struct err e = {0};
     conf.n_plugin_folders = 1;
+    conf.connections = connections;
+    conf.n_connections = 2;
     roster_put(&text, &conf, ago);
     CU_ASSERT_EQUAL_FATAL(roster_read(&r, text.data, text.size, &e), 0);
     CU_ASSERT_STRING_EQUAL(r.state, "/s");
@@ -127,6 +131,12 @@ static void rosters(void)
     CU_ASSERT_EQUAL(r.wants[0].verify_every_ms, 86400000);
     CU_ASSERT_EQUAL(r.wants[0].verified_ago_ms, 5000);
     CU_ASSERT_STRING_EQUAL(r.plugin_folders[0], "/plugins");
+    CU_ASSERT_STRING_EQUAL(r.parents[1], "p");
+    CU_ASSERT_STRING_EQUAL(r.parents[2], "q \"x\"");
+    CU_ASSERT_EQUAL(r.ran_ago_ms[0], 700);
+    CU_ASSERT_EQUAL(r.ran_ago_ms[1], -1);
+    CU_ASSERT_EQUAL(r.n_connections, 2);
+    CU_ASSERT_STRING_EQUAL(r.connections[1], "code");
     roster_fini(&r);
     buf_fini(&text);
 }
@@ -168,8 +178,8 @@ static struct figures_news report(struct figures *f, const struct run_report *ru
 static bool shows(const struct figures *f, int64_t now_ms, const char *line)
 {
     struct buf text = {0};
-    struct figures_host host = {.pairs = 2};
-    figures_put_metrics(f, &host, now_ms, &text);
+    struct metrics_host host = {.pairs = 2};
+    metrics_put(f, &host, NULL, 0, now_ms, &text);
     bool there = strstr(text.data, line) != NULL;
     buf_fini(&text);
     return there;
@@ -178,13 +188,14 @@ static bool shows(const struct figures *f, int64_t now_ms, const char *line)
 static void figures_of_runs(void)
 {
     static const char *const names[] = {"q", "p.1"};
+    static const int64_t ago[] = {250, -1};
     struct figures f = {0};
     struct run_report run = {.run = "01M8PZ49SJRX9VE52Q2A11PPAC", .ok = true, .seen = 7, .ms = 1500};
     struct status_counts counts = {.conflicts = 2, .parked = 3, .withheld = 4};
     run.writes[1][0] = 5;
     run.calls[0] = 11;
     strcpy(run.message, "look at this");
-    figures_set(&f, names, 2);
+    figures_set(&f, names, ago, 2, 500);
     struct figures_news news = report(&f, &run, &counts, NULL, 1000);
     CU_ASSERT_STRING_EQUAL(news.run, run.run);
     CU_ASSERT_STRING_EQUAL(news.message, "look at this");
@@ -195,17 +206,17 @@ static void figures_of_runs(void)
     CU_ASSERT_TRUE(shows(&f, 4500, "syncline_pair_written_total{pair=\"p.1\",side=\"b\",op=\"create\"} 10\n"));
     CU_ASSERT_TRUE(shows(&f, 4500, "syncline_pair_withheld{pair=\"p.1\"} 4\n"));
     CU_ASSERT_TRUE(shows(&f, 4500, "syncline_pair_last_run_seconds{pair=\"p.1\"} 1.500\n"));
-    CU_ASSERT_TRUE(shows(&f, 4500, "syncline_pair_lag_seconds{pair=\"p.1\"} 2.500\n"));
-    CU_ASSERT_FALSE(shows(&f, 4500, "syncline_pair_lag_seconds{pair=\"q\"}"));
+    CU_ASSERT_TRUE(shows(&f, 4500, "syncline_pair_lag_seconds{pair=\"p.1\"} 4.000\n"));
+    CU_ASSERT_TRUE(shows(&f, 4500, "syncline_pair_lag_seconds{pair=\"q\"} 4.250\n"));
     news = report(&f, &run, NULL, "it broke", 5000);
     CU_ASSERT_STRING_EQUAL(news.error, "it broke");
     CU_ASSERT_PTR_NULL(report(&f, &run, NULL, "it broke", 6000).error);
     CU_ASSERT_TRUE(shows(&f, 6000, "syncline_pair_failures_total{pair=\"p.1\"} 2\n"));
-    CU_ASSERT_TRUE(shows(&f, 6000, "syncline_pair_lag_seconds{pair=\"p.1\"} 4.000\n"));
+    CU_ASSERT_TRUE(shows(&f, 6000, "syncline_pair_lag_seconds{pair=\"p.1\"} 5.500\n"));
     CU_ASSERT_TRUE(report(&f, &run, NULL, NULL, 7000).mended);
-    figures_set(&f, names + 1, 1);
+    figures_set(&f, names + 1, ago, 1, 7000);
     CU_ASSERT_TRUE(shows(&f, 7000, "syncline_pair_runs_total{pair=\"p.1\"} 5\n"));
-    figures_set(&f, names, 1);
+    figures_set(&f, names, ago, 1, 8000);
     CU_ASSERT_PTR_NULL(report(&f, &run, NULL, NULL, 8000).pair); /* the config has it no more */
     figures_fini(&f);
 }
@@ -214,9 +225,10 @@ static void false_reports(void)
 {
     static const char *const texts[] = {"", "7", "[]", "{}", "{\"pair\": 7}"};
     static const char *const names[] = {"p"};
+    static const int64_t ago = -1;
     struct figures f = {0};
     struct figures_news news;
-    figures_set(&f, names, 1);
+    figures_set(&f, names, &ago, 1, 0);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct err e = {0};
         CU_ASSERT_EQUAL(figures_take(&f, texts[i], strlen(texts[i]), 0, &news, &e), ERR_INPUT);
