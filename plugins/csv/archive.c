@@ -12,7 +12,7 @@
 /* Rows on their way to the archive. */
 struct archiving {
     struct csv *csv;
-    struct pool *pool;
+    struct sl_pool *pool;
     const struct rewrite *from;
     struct file file;
     const char **columns;
@@ -53,8 +53,8 @@ static size_t column_of(const struct archiving *a, const char *name)
 static void collect_columns(struct archiving *a)
 {
     size_t most = a->file.n_columns + a->from->n_columns;
-    a->columns = pool_alloc(a->pool, (most + 1) * sizeof(*a->columns));
-    a->used = pool_alloc(a->pool, most + 1);
+    a->columns = sl_pool_take(a->pool, (most + 1) * sizeof(*a->columns));
+    a->used = sl_pool_take(a->pool, most + 1);
     for (; a->n_columns < a->file.n_columns; a->n_columns++)
         a->columns[a->n_columns] = a->file.columns[a->n_columns];
     for (size_t i = 0; i < a->from->n_columns; i++) {
@@ -67,7 +67,7 @@ static void collect_columns(struct archiving *a)
 
 static const struct cell *row_for(const struct archiving *a, const struct cell *cells)
 {
-    struct cell *out = pool_alloc(a->pool, (a->n_columns + 1) * sizeof(*out));
+    struct cell *out = sl_pool_take(a->pool, (a->n_columns + 1) * sizeof(*out));
     for (size_t i = 0; i < a->n_columns; i++)
         out[i] = (struct cell){.null = true, .text = ""};
     for (size_t i = 0; i < a->from->n_columns; i++) {
@@ -108,7 +108,7 @@ static int put(struct archiving *a)
 {
     char temp[320];
     bool in_place = false;
-    const struct cell **added = pool_alloc(a->pool, (a->n_rows + 1) * sizeof(*added));
+    const struct cell **added = sl_pool_take(a->pool, (a->n_rows + 1) * sizeof(*added));
     struct rewrite w = {.file = &a->file, .columns = a->columns, .used = a->used, .n_columns = a->n_columns};
     for (size_t i = 0; i < a->n_rows; i++) {
         const struct cell *row = row_for(a, a->rows[i]);
@@ -126,7 +126,7 @@ static int put(struct archiving *a)
     return result ? result : rewrite_place(a->csv, &w, temp, &in_place);
 }
 
-int archive_rows(struct csv *c, struct pool *p, const struct rewrite *from, const struct cell *const *rows,
+int archive_rows(struct csv *c, struct sl_pool *p, const struct rewrite *from, const struct cell *const *rows,
                  size_t n_rows)
 {
     struct archiving a = {.csv = c, .pool = p, .from = from, .rows = rows, .n_rows = n_rows};
@@ -138,7 +138,7 @@ int archive_rows(struct csv *c, struct pool *p, const struct rewrite *from, cons
     int result = file_open_named(c, p, folder, name, &a.file);
     if (!result) {
         collect_columns(&a);
-        a.kept = pool_alloc(p, (n_rows + 1) * sizeof(*a.kept));
+        a.kept = sl_pool_take(p, (n_rows + 1) * sizeof(*a.kept));
         for (size_t i = 0; i < n_rows; i++)
             a.kept[i].hash = row_hash(a.columns, row_for(&a, rows[i]), a.n_columns);
         qsort(a.kept, n_rows, sizeof(*a.kept), by_hash);

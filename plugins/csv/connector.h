@@ -5,18 +5,8 @@
 
 #include <stdbool.h>
 #include <sys/stat.h>
+#include <syncline/helpers.h>
 #include <syncline/syncline.h>
-
-/* Allocations that die together. Zero-initialise. Out of memory ends the process: the write protocol survives that. */
-struct pool {
-    struct pool_block *head;
-};
-/* Ends the process with a sentence. An attribute, because lint overlooks _Noreturn. */
-void no_memory(void) __attribute__((noreturn));
-void *pool_alloc(struct pool *p, size_t n_bytes); /* zeroed */
-char *pool_copy(struct pool *p, const char *text, size_t n_bytes); /* a NUL is put behind it */
-char *pool_print(struct pool *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void pool_fini(struct pool *p);
 
 enum { ID_BYTES = 1025, WHY_BYTES = 600, NEW_ID_BYTES = 512, STATE_BYTES = 120, ROW_BYTES_MAX = 16 << 20 };
 
@@ -101,9 +91,9 @@ struct file {
     bool header_open; /* no line end behind it: the file ends there */
 };
 /* Opens the object's file and reads its header; a missing file is no error. Waits a moment for it to settle. */
-int file_open(struct csv *c, struct pool *p, const char *object, struct file *f);
+int file_open(struct csv *c, struct sl_pool *p, const char *object, struct file *f);
 /* The same for a file by name, in an open folder, whose key column need not be there. */
-int file_open_named(struct csv *c, struct pool *p, int folder, const char *name, struct file *f);
+int file_open_named(struct csv *c, struct sl_pool *p, int folder, const char *name, struct file *f);
 void file_close(struct file *f);
 /* SL_RETRY if the file was written to since it was opened. */
 int file_unchanged(struct csv *c, const struct file *f);
@@ -127,9 +117,8 @@ bool row_readable(struct csv *c, const struct file *f, const struct reader *r, c
 /* Emits the reader's row as RECORD or UNREADABLE; a key in several rows once. */
 int row_emit(struct csv *c, const struct file *f, const struct reader *r);
 bool is_id(const char *text, size_t n_bytes);
-bool utf8_clean(const char *text, size_t n_bytes); /* valid, without NUL */
 /* A value as the text of a cell, or SL_REJECTED. */
-int cell_from(struct csv *c, struct pool *p, const struct sl_value *v, struct cell *out);
+int cell_from(struct csv *c, struct sl_pool *p, const struct sl_value *v, struct cell *out);
 bool cell_same(const struct cell *x, const struct cell *y);
 
 int csv_pull(struct csv *c, const struct sl_pull *pull);
@@ -153,7 +142,7 @@ int rewrite_make(struct csv *c, const struct rewrite *w, char temp[320]);
 /* Puts the new file in the place of the old one. *in_place: it is there, whatever is returned. SL_CONFLICT: the old one was changed. */
 int rewrite_place(struct csv *c, const struct rewrite *w, const char *temp, bool *in_place);
 /* Adds rows of the file being rewritten to <object>.archive.csv, each only if the very same row is not there yet. */
-int archive_rows(struct csv *c, struct pool *p, const struct rewrite *from, const struct cell *const *rows,
+int archive_rows(struct csv *c, struct sl_pool *p, const struct rewrite *from, const struct cell *const *rows,
                  size_t n_rows);
 
 #endif

@@ -29,10 +29,7 @@ static void close_session(void *session)
 
 static char *keep(const struct sl_value *v)
 {
-    char *out = strndup(v->text, v->text_size);
-    if (!out)
-        no_memory();
-    return out;
+    return sl_checked(strndup(v->text, v->text_size));
 }
 
 /* Ends a call: what went wrong is said where the host looks for it. */
@@ -53,10 +50,8 @@ static int set_delimiter(struct csv *c, const struct sl_value *v)
 
 static int open_session(const struct sl_host *host, const struct sl_settings *settings, void **session)
 {
-    struct csv *c = calloc(1, sizeof(*c));
+    struct csv *c = sl_checked(calloc(1, sizeof(*c)));
     int result = SL_OK;
-    if (!c)
-        no_memory();
     c->host = host;
     c->delimiter = ',';
     for (uint32_t i = 0; !result && i < settings->n_values; i++) {
@@ -99,11 +94,11 @@ static int check(void *session)
 
 static int describe_one(struct csv *c, const char *object)
 {
-    struct pool pool = {0};
+    struct sl_pool pool = {0};
     struct file f;
     int result = file_open(c, &pool, object, &f);
     if (!result) {
-        struct sl_field *fields = pool_alloc(&pool, f.n_columns * sizeof(*fields));
+        struct sl_field *fields = sl_pool_take(&pool, f.n_columns * sizeof(*fields));
         struct sl_object o = {.size = sizeof(o), .id_rule = SL_ID_TEXT, .name = object, .caps = CAPS, .fields = fields};
         for (size_t i = 0; i < f.n_columns; i++) {
             if (!*f.columns[i])
@@ -120,7 +115,7 @@ static int describe_one(struct csv *c, const char *object)
             result = csv_why(c, SL_BROKEN, "%s: the host took no more", f.name);
     }
     file_close(&f);
-    pool_fini(&pool);
+    sl_pool_free(&pool);
     return result;
 }
 
@@ -144,9 +139,7 @@ static int describe_all(struct csv *c)
     int result = folder_open(c, &folder);
     if (result)
         return result;
-    DIR *dir = fdopendir(folder);
-    if (!dir)
-        no_memory();
+    DIR *dir = sl_checked(fdopendir(folder));
     for (struct dirent *entry; !result && (entry = readdir(dir));) {
         if (!object_of(entry->d_name, object))
             continue;
@@ -234,12 +227,12 @@ static int get_all(struct getting *g)
 static int get(void *session, const struct sl_get *ask)
 {
     struct csv *c = session;
-    struct pool pool = {0};
+    struct sl_pool pool = {0};
     struct file f;
     struct getting g = {.csv = c, .file = &f};
     int result = file_open(c, &pool, ask->object, &f);
-    g.ids = pool_alloc(&pool, (ask->n_ids + (size_t)1) * sizeof(*g.ids));
-    g.seen = pool_alloc(&pool, ask->n_ids + (size_t)1);
+    g.ids = sl_pool_take(&pool, (ask->n_ids + (size_t)1) * sizeof(*g.ids));
+    g.seen = sl_pool_take(&pool, ask->n_ids + (size_t)1);
     for (uint32_t i = 0; i < ask->n_ids; i++)
         g.ids[i] = ask->ids[i];
     if (ask->n_ids)
@@ -251,7 +244,7 @@ static int get(void *session, const struct sl_get *ask)
     if (!result)
         result = get_all(&g);
     file_close(&f);
-    pool_fini(&pool);
+    sl_pool_free(&pool);
     return told(c, result);
 }
 
@@ -278,7 +271,7 @@ static bool take_match(void *self, const struct reader *r, int *result)
 static int find(void *session, const struct sl_find *ask)
 {
     struct csv *c = session;
-    struct pool pool = {0};
+    struct sl_pool pool = {0};
     struct file f;
     struct finding x = {.csv = c, .file = &f, .max = ask->max_items};
     if (!ask->value)
@@ -290,7 +283,7 @@ static int find(void *session, const struct sl_find *ask)
     if (!result && x.column < f.n_columns)
         result = scan(c, &f, take_match, &x);
     file_close(&f);
-    pool_fini(&pool);
+    sl_pool_free(&pool);
     return told(c, result);
 }
 

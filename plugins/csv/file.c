@@ -152,7 +152,7 @@ int reader_fault(struct csv *c, const struct file *f, const struct reader *r, en
 static int check_columns(struct csv *c, const struct file *f)
 {
     for (size_t i = 0; i < f->n_columns; i++) {
-        if (!utf8_clean(f->columns[i], strlen(f->columns[i])))
+        if (!sl_utf8_clean(f->columns[i], strlen(f->columns[i])))
             return csv_why(c, SL_CONFIG, "%s/%s is not UTF-8: column %zu of its header is no text; save it as UTF-8",
                            c->root, f->name, i + 1);
         if (*f->columns[i] && file_column(f, f->columns[i]) != i)
@@ -162,24 +162,24 @@ static int check_columns(struct csv *c, const struct file *f)
     return SL_OK;
 }
 
-static void take_header(struct pool *p, struct file *f, const struct reader *r)
+static void take_header(struct sl_pool *p, struct file *f, const struct reader *r)
 {
-    f->columns = pool_alloc(p, (r->n_cells + 1) * sizeof(*f->columns));
+    f->columns = sl_pool_take(p, (r->n_cells + 1) * sizeof(*f->columns));
     f->n_columns = r->n_cells;
     for (size_t i = 0; i < r->n_cells; i++) {
         /* A NUL would cut the name: make it no text instead. */
         bool nul = memchr(r->cells[i].text, 0, r->cells[i].size) != NULL;
-        f->columns[i] = nul ? "\xff" : pool_copy(p, r->cells[i].text, r->cells[i].size);
+        f->columns[i] = nul ? "\xff" : sl_pool_dup(p, r->cells[i].text, r->cells[i].size);
     }
     f->crlf = r->eol_size == 2;
     f->header_open = r->eol_size == 0;
-    f->header = pool_copy(p, r->raw, r->raw_size - r->eol_size);
+    f->header = sl_pool_dup(p, r->raw, r->raw_size - r->eol_size);
     f->header_size = r->raw_size - r->eol_size;
     f->body = reader_offset(r);
     f->body_line = r->next_line;
 }
 
-static int read_header(struct csv *c, struct pool *p, struct file *f)
+static int read_header(struct csv *c, struct sl_pool *p, struct file *f)
 {
     unsigned char mark[3] = {0};
     struct reader r = {0};
@@ -223,7 +223,7 @@ static int missing_key(struct csv *c, const struct file *f)
     return csv_why(c, SL_CONFIG, "%s/%s has no column %s, the `key`; there are: %s", c->root, f->name, c->key, list);
 }
 
-int file_open_named(struct csv *c, struct pool *p, int folder, const char *name, struct file *f)
+int file_open_named(struct csv *c, struct sl_pool *p, int folder, const char *name, struct file *f)
 {
     *f = (struct file){.folder = folder, .fd = -1};
     snprintf(f->name, sizeof(f->name), "%s", name);
@@ -234,7 +234,7 @@ int file_open_named(struct csv *c, struct pool *p, int folder, const char *name,
 }
 
 /* A missing file has the key column alone. */
-int file_open(struct csv *c, struct pool *p, const char *object, struct file *f)
+int file_open(struct csv *c, struct sl_pool *p, const char *object, struct file *f)
 {
     char name[300];
     int folder = -1;
@@ -246,7 +246,7 @@ int file_open(struct csv *c, struct pool *p, const char *object, struct file *f)
         result = file_open_named(c, p, folder, name, f);
     f->object = object;
     if (!result && f->fd < 0) {
-        f->columns = pool_alloc(p, sizeof(*f->columns));
+        f->columns = sl_pool_take(p, sizeof(*f->columns));
         f->columns[0] = c->key;
         f->n_columns = 1;
     }
@@ -306,9 +306,7 @@ static int collect(struct csv *c, const struct file *f, uint64_t **hashes, size_
             continue;
         if (*n == room) {
             room = room ? room * 2 : 4096;
-            *hashes = realloc(*hashes, room * sizeof(**hashes));
-            if (!*hashes)
-                no_memory();
+            *hashes = sl_checked(realloc(*hashes, room * sizeof(**hashes)));
         }
         const struct cell *key = &r.cells[f->key];
         if (is_id(key->text, key->size))
@@ -332,9 +330,7 @@ int doubles_load(struct csv *c, const struct file *f)
     *d = (struct doubles){0};
     int result = f->fd < 0 ? SL_OK : collect(c, f, &d->hashes, &n);
     d->n = keep_doubles(d->hashes, n);
-    d->told = calloc(d->n + 1, sizeof(*d->told));
-    if (!d->told)
-        no_memory();
+    d->told = sl_checked(calloc(d->n + 1, sizeof(*d->told)));
     if (!result && f->settled) {
         snprintf(d->object, sizeof(d->object), "%s", f->object);
         snprintf(d->state, sizeof(d->state), "%s", f->state);

@@ -126,13 +126,13 @@ static int choose(struct csv *c, const struct file *f, const struct sl_pull *pul
 
 int csv_pull(struct csv *c, const struct sl_pull *pull)
 {
-    struct pool pool = {0};
+    struct sl_pool pool = {0};
     struct file f;
     struct place place = place_parse(pull->cursor);
     int result = file_open(c, &pool, pull->object, &f);
     if (!result)
         result = f.fd < 0 ? missing(c, &f, pull, &place) : choose(c, &f, pull, &place);
     file_close(&f);
-    pool_fini(&pool);
+    sl_pool_free(&pool);
     return result;
 }

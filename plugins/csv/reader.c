@@ -13,10 +13,7 @@ enum cut { CUT_CELL = 1, CUT_ROW, CUT_MORE, CUT_UNCLOSED };
 
 static void *grow(void *old, size_t n_bytes)
 {
-    void *out = realloc(old, n_bytes);
-    if (!out)
-        no_memory();
-    return out;
+    return sl_checked(realloc(old, n_bytes));
 }
 
 void reader_begin(struct reader *r, int fd, char delimiter, off_t offset, uint64_t line)

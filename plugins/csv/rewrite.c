@@ -145,9 +145,7 @@ static int temp_open(struct csv *c, const struct rewrite *w, char temp[320], FIL
         return csv_errno(c, errno, temp);
     if (old && (fchown(fd, f->st.st_uid, f->st.st_gid) || fchmod(fd, f->st.st_mode & 07777)))
         fchmod(fd, f->st.st_mode & 0777);
-    *out = fdopen(fd, "w");
-    if (!*out)
-        no_memory();
+    *out = sl_checked(fdopen(fd, "w"));
     setvbuf(*out, NULL, _IOFBF, 1 << 16);
     return SL_OK;
 }

@@ -41,44 +41,6 @@ void row_version(uint64_t hash, char out[VERSION_BYTES])
     snprintf(out, VERSION_BYTES, "h%016llx", (unsigned long long)hash);
 }
 
-/* The length of a well-formed sequence at `at`, 0 if it is none. */
-static size_t utf8_step(const unsigned char *at, size_t left)
-{
-    static const struct {
-        unsigned char mask, lead;
-        size_t size;
-        uint32_t least;
-    } forms[] = {{0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
-    if (*at < 0x80)
-        return *at != 0;
-    for (size_t f = 0; f < 3; f++) {
-        if ((at[0] & forms[f].mask) != forms[f].lead || left < forms[f].size)
-            continue;
-        uint32_t code = at[0] & (uint32_t)(0xff >> (forms[f].size + 1));
-        for (size_t i = 1; i < forms[f].size; i++) {
-            if ((at[i] & 0xc0) != 0x80)
-                return 0;
-            code = code << 6 | (at[i] & 0x3fu);
-        }
-        bool good = code >= forms[f].least && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
-        return good ? forms[f].size : 0;
-    }
-    return 0;
-}
-
-bool utf8_clean(const char *text, size_t n_bytes)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    while (n_bytes) {
-        size_t step = utf8_step(at, n_bytes);
-        if (!step)
-            return false;
-        at += step;
-        n_bytes -= step;
-    }
-    return true;
-}
-
 bool is_id(const char *text, size_t n_bytes)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -87,13 +49,13 @@ bool is_id(const char *text, size_t n_bytes)
         if (at[i] < 0x20 || at[i] == 0x7f || (at[i] == 0xc2 && i + 1 < n_bytes && at[i + 1] < 0xa0))
             return false;
     }
-    return n_bytes && n_bytes < ID_BYTES && utf8_clean(text, n_bytes);
+    return n_bytes && n_bytes < ID_BYTES && sl_utf8_clean(text, n_bytes);
 }
 
 static const char *first_unclean(const struct file *f, const struct reader *r)
 {
     for (size_t i = 0; i < r->n_cells && i < f->n_columns; i++) {
-        if (!utf8_clean(r->cells[i].text, r->cells[i].size))
+        if (!sl_utf8_clean(r->cells[i].text, r->cells[i].size))
             return f->columns[i];
     }
     return NULL;
@@ -161,10 +123,10 @@ int row_emit(struct csv *c, const struct file *f, const struct reader *r)
 {
     char id[ID_BYTES], why[WHY_BYTES], version[VERSION_BYTES];
     struct sl_value few[64];
-    struct pool pool = {0};
+    struct sl_pool pool = {0};
     if (!row_readable(c, f, r, id, why))
         return emit_trouble(c, f, r, id, why);
-    struct sl_value *values = f->n_columns > 64 ? pool_alloc(&pool, f->n_columns * sizeof(*values)) : few;
+    struct sl_value *values = f->n_columns > 64 ? sl_pool_take(&pool, f->n_columns * sizeof(*values)) : few;
     uint32_t n = 0;
     for (size_t i = 0; i < f->n_columns; i++) {
         if (!*f->columns[i])
@@ -179,7 +141,7 @@ int row_emit(struct csv *c, const struct file *f, const struct reader *r)
     record.field_size = sizeof(*values);
     struct sl_item item = {.size = sizeof(item), .kind = SL_ITEM_RECORD, .id = id, .record = &record};
     int result = emit(c, &item);
-    pool_fini(&pool);
+    sl_pool_free(&pool);
     return result;
 }
 
@@ -210,7 +172,7 @@ static void put_moment(int64_t ms, char out[40])
 }
 
 /* A set becomes a JSON list: what stands behind the key in {"v":[...]}. */
-static int set_text(struct csv *c, struct pool *p, const struct sl_value *v, struct cell *out)
+static int set_text(struct csv *c, struct sl_pool *p, const struct sl_value *v, struct cell *out)
 {
     const char *text = NULL;
     size_t size = 0;
@@ -221,12 +183,12 @@ static int set_text(struct csv *c, struct pool *p, const struct sl_value *v, str
     if (result || !list)
         return csv_why(c, SL_REJECTED, "column %s cannot hold this set; map it to a text", v->name);
     out->size = (size_t)(text + size - 1 - list);
-    out->text = pool_copy(p, list, out->size);
+    out->text = sl_pool_dup(p, list, out->size);
     c->host->json_free(c->host->ctx);
     return SL_OK;
 }
 
-int cell_from(struct csv *c, struct pool *p, const struct sl_value *v, struct cell *out)
+int cell_from(struct csv *c, struct sl_pool *p, const struct sl_value *v, struct cell *out)
 {
     char text[40] = "";
     *out =
@@ -261,7 +223,7 @@ int cell_from(struct csv *c, struct pool *p, const struct sl_value *v, struct ce
                        (unsigned)v->type);
     }
     out->size = strlen(text);
-    out->text = pool_copy(p, text, out->size);
+    out->text = sl_pool_dup(p, text, out->size);
     return SL_OK;
 }
 

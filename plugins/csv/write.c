@@ -28,7 +28,7 @@ struct reply {
 struct job {
     struct csv *csv;
     const struct sl_batch *batch;
-    struct pool pool;
+    struct sl_pool pool;
     struct file file;
     const char **columns;
     size_t n_columns; /* of the file and new */
@@ -76,7 +76,7 @@ static const char *write_id(const struct sl_write *w)
 static void collect_targets(struct job *j)
 {
     uint32_t n = j->batch->n_writes;
-    j->targets = pool_alloc(&j->pool, (n + (size_t)1) * sizeof(*j->targets));
+    j->targets = sl_pool_take(&j->pool, (n + (size_t)1) * sizeof(*j->targets));
     for (uint32_t i = 0; i < n; i++)
         j->targets[i] = (struct target){.id = write_id(write_at(j, i)), .first = i};
     qsort(j->targets, n, sizeof(*j->targets), by_id);
@@ -98,7 +98,7 @@ static size_t column_of(const struct job *j, const char *name)
 static void add_column(struct job *j, const char *name, size_t *room)
 {
     if (j->n_columns == *room) {
-        const char **wider = pool_alloc(&j->pool, *room * 2 * sizeof(*wider));
+        const char **wider = sl_pool_take(&j->pool, *room * 2 * sizeof(*wider));
         memcpy(wider, j->columns, *room * sizeof(*wider));
         j->columns = wider;
         *room *= 2;
@@ -110,7 +110,7 @@ static void add_column(struct job *j, const char *name, size_t *room)
 static void collect_columns(struct job *j)
 {
     size_t room = j->file.n_columns + 16;
-    j->columns = pool_alloc(&j->pool, room * sizeof(*j->columns));
+    j->columns = sl_pool_take(&j->pool, room * sizeof(*j->columns));
     memcpy(j->columns, j->file.columns, j->file.n_columns * sizeof(*j->columns));
     j->n_columns = j->file.n_columns;
     for (uint32_t i = 0; i < j->batch->n_writes; i++) {
@@ -121,20 +121,20 @@ static void collect_columns(struct job *j)
                 add_column(j, name, &room);
         }
     }
-    j->used = pool_alloc(&j->pool, j->n_columns * sizeof(*j->used) + 1);
+    j->used = sl_pool_take(&j->pool, j->n_columns * sizeof(*j->used) + 1);
     memset(j->used, true, j->file.n_columns);
 }
 
 static struct cell *keep_cells(struct job *j, const struct reader *r)
 {
-    struct cell *out = pool_alloc(&j->pool, j->n_columns * sizeof(*out));
+    struct cell *out = sl_pool_take(&j->pool, j->n_columns * sizeof(*out));
     for (size_t i = 0; i < j->n_columns; i++) {
         out[i] = (struct cell){.null = true, .text = ""};
         if (i >= j->file.n_columns)
             continue;
         out[i] = r->cells[i];
-        out[i].text = pool_copy(&j->pool, r->cells[i].text, r->cells[i].size);
-        out[i].raw = pool_copy(&j->pool, r->cells[i].raw, r->cells[i].raw_size);
+        out[i].text = sl_pool_dup(&j->pool, r->cells[i].text, r->cells[i].size);
+        out[i].raw = sl_pool_dup(&j->pool, r->cells[i].raw, r->cells[i].raw_size);
     }
     return out;
 }
@@ -159,7 +159,7 @@ static int read_targets(struct job *j)
         if (good)
             t->before = t->now = keep_cells(j, &r);
         else
-            t->trouble = pool_print(&j->pool, "%s", why);
+            t->trouble = sl_pool_print(&j->pool, "%s", why);
     }
     int result = end == READER_END ? SL_OK : reader_fault(j->csv, &j->file, &r, end);
     reader_fini(&r);
@@ -192,7 +192,7 @@ static int set_field(struct job *j, const struct sl_write *w, const struct sl_va
 /* The row with the write's fields on top; target and columns take it only if every field is good. */
 static int change(struct job *j, const struct sl_write *w, struct target *t, struct reply *reply)
 {
-    struct cell *cells = pool_alloc(&j->pool, j->n_columns * sizeof(*cells));
+    struct cell *cells = sl_pool_take(&j->pool, j->n_columns * sizeof(*cells));
     for (size_t i = 0; i < j->n_columns; i++)
         cells[i] = t->now ? t->now[i] : (struct cell){.null = true, .text = ""};
     if (!t->now)
@@ -267,7 +267,7 @@ static void run_one(struct job *j, uint32_t i)
         reply->sl_class = csv_why(j->csv, SL_UNSUPPORTED, "a write of kind %u is newer than this connector; update it",
                                   (unsigned)w->kind);
     if (reply->sl_class)
-        reply->message = pool_print(&j->pool, "%s", j->csv->reason);
+        reply->message = sl_pool_print(&j->pool, "%s", j->csv->reason);
 }
 
 static const struct cell *row_now(void *self, const struct reader *r, bool *drop)
@@ -315,7 +315,7 @@ static bool differs(struct job *j, const struct cell **added, size_t *n_added)
 static int put_in_place(struct job *j, bool *in_place)
 {
     char temp[320];
-    const struct cell **added = pool_alloc(&j->pool, (j->batch->n_writes + (size_t)1) * sizeof(*added));
+    const struct cell **added = sl_pool_take(&j->pool, (j->batch->n_writes + (size_t)1) * sizeof(*added));
     size_t n_added = 0;
     if (!differs(j, added, &n_added))
         return SL_OK;
@@ -354,8 +354,8 @@ static void tell_one(struct job *j, uint32_t i)
     char version[VERSION_BYTES];
     struct sl_outcome o = {.size = sizeof(o), .index = i, .result = reply->sl_class ? SL_NOT_APPLIED : SL_APPLIED};
     struct sl_record record = {.size = sizeof(record), .id = write_id(write_at(j, i)), .version = version};
-    struct pool pool = {0};
-    struct sl_value *values = pool_alloc(&pool, (j->n_columns + 1) * sizeof(*values));
+    struct sl_pool pool = {0};
+    struct sl_value *values = sl_pool_take(&pool, (j->n_columns + 1) * sizeof(*values));
     for (size_t k = 0; reply->cells && k < j->n_columns; k++) {
         const struct cell *cell = &reply->cells[k];
         if (!j->used[k] || !*j->columns[k])
@@ -373,7 +373,7 @@ static void tell_one(struct job *j, uint32_t i)
     o.error_class = (uint32_t)reply->sl_class;
     o.message = reply->message;
     j->csv->host->outcome(j->csv->host->ctx, &o);
-    pool_fini(&pool);
+    sl_pool_free(&pool);
 }
 
 static void tell_all(struct csv *c, const struct sl_batch *batch, uint32_t end, int sl_class)
@@ -409,13 +409,13 @@ static int flush_earlier(struct csv *c, const struct sl_batch *batch, int folder
 static int run_batch(struct csv *c, const struct sl_batch *batch, bool *in_place)
 {
     struct job j = {.csv = c, .batch = batch, .file = {.fd = -1, .folder = -1}};
-    j.replies = pool_alloc(&j.pool, (batch->n_writes + (size_t)1) * sizeof(*j.replies));
-    j.archived = pool_alloc(&j.pool, (batch->n_writes + (size_t)1) * sizeof(*j.archived));
+    j.replies = sl_pool_take(&j.pool, (batch->n_writes + (size_t)1) * sizeof(*j.replies));
+    j.archived = sl_pool_take(&j.pool, (batch->n_writes + (size_t)1) * sizeof(*j.archived));
     int result = attempt(&j, in_place);
     for (uint32_t i = 0; !result && i < batch->n_writes; i++)
         tell_one(&j, i);
     file_close(&j.file);
-    pool_fini(&j.pool);
+    sl_pool_free(&j.pool);
     return result;
 }
 

@@ -176,7 +176,7 @@ static bool texts_read(struct exec *x, const struct sl_value *v, struct sl_field
     struct fields list;
     if (!list_read(x, v, &list))
         return false;
-    const char **texts = pool_alloc(x, (list.n + 1u) * sizeof(*texts));
+    const char **texts = sl_pool_take(&x->pool, (list.n + 1u) * sizeof(*texts));
     for (uint32_t i = 0; i < list.n; i++) {
         const struct sl_value *item = fields_at(&list, i);
         if (item->type != SL_STRING)
@@ -217,7 +217,7 @@ static int read_fields(struct exec *x, const struct call *c, const struct fields
     const struct sl_value *v = field(f, "fields");
     if (v && !list_read(x, v, &list))
         return broken(x, c, "\"fields\" of an object that are no list");
-    struct sl_field *fields = pool_alloc(x, (list.n + 1u) * sizeof(*fields));
+    struct sl_field *fields = sl_pool_take(&x->pool, (list.n + 1u) * sizeof(*fields));
     int rc = SL_OK;
     for (uint32_t i = 0; i < list.n && rc == SL_OK; i++)
         rc = read_field(x, c, fields_at(&list, i), &fields[i]);
@@ -325,7 +325,7 @@ static int take_line(struct exec *x, struct call *c, const char *line, size_t n_
         rc = broken(x, c, what);
     }
     x->host->json_free(x->host->ctx);
-    pool_free(x);
+    sl_pool_free(&x->pool);
     return rc;
 }
 

@@ -94,7 +94,7 @@ static void log_said(struct exec *x, size_t n_bytes)
 static void hear(struct exec *x, bool all)
 {
     ssize_t n = 0;
-    while (x->err >= 0 && (n = read(x->err, bytes_room(&x->said, 4096), 4096)) > 0) {
+    while (x->err >= 0 && (n = read(x->err, sl_bytes_room(&x->said, 4096), 4096)) > 0) {
         x->said.size += (size_t)n;
         char *end;
         while ((end = memchr(x->said.data, '\n', x->said.size)) || x->said.size >= SAID_MAX) {
@@ -253,7 +253,7 @@ static bool listen_once(struct exec *x)
         x->in_seen -= x->in_at;
         x->in_at = 0;
     }
-    ssize_t n = read(x->from, bytes_room(&x->in, 65536), 65536);
+    ssize_t n = read(x->from, sl_bytes_room(&x->in, 65536), 65536);
     if (n > 0)
         x->in.size += (size_t)n;
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));

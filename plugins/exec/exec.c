@@ -41,14 +41,14 @@ static char **argv_read(struct exec *x, const struct sl_value *command)
     struct fields list;
     if (!list_read(x, command, &list) || list.n == 0)
         return NULL;
-    char **argv = checked(calloc(list.n + 1u, sizeof(*argv)));
+    char **argv = sl_checked(calloc(list.n + 1u, sizeof(*argv)));
     for (uint32_t i = 0; i < list.n; i++) {
         const struct sl_value *word = fields_at(&list, i);
         if (word->type != SL_STRING || (i == 0 && word->text_size == 0)) {
             argv_free(argv);
             return NULL;
         }
-        argv[i] = checked(strndup(word->text, word->text_size));
+        argv[i] = sl_checked(strndup(word->text, word->text_size));
     }
     return argv;
 }
@@ -60,7 +60,7 @@ static void exec_close(void *session)
         return;
     child_stop(x, true);
     schemas_free(x);
-    pool_free(x);
+    sl_pool_free(&x->pool);
     argv_free(x->argv);
     free(x->connection);
     free(x->out.data);
@@ -71,11 +71,11 @@ static void exec_close(void *session)
 
 static int exec_open(const struct sl_host *host, const struct sl_settings *settings, void **session)
 {
-    struct exec *x = checked(calloc(1, sizeof(*x)));
+    struct exec *x = sl_checked(calloc(1, sizeof(*x)));
     x->host = host;
     x->to = x->from = x->err = -1;
     x->timeout_ms = TIMEOUT_MS;
-    x->connection = checked(strdup(settings->connection ? settings->connection : ""));
+    x->connection = sl_checked(strdup(settings->connection ? settings->connection : ""));
     for (uint32_t i = 0; i < settings->n_values; i++) {
         const struct sl_value *v = sl_value_at(settings->values, settings->value_size, i);
         if (strcmp(v->name, "timeout_ms") == 0 && v->type == SL_INT && v->number > 0)
@@ -102,7 +102,7 @@ static int request(struct exec *x, const struct sl_value *at, uint32_t n)
     x->host->json_free(x->host->ctx);
     if (!ok)
         return refuse(x, SL_REJECTED, "the request cannot be written as JSON: look at the values of this call");
-    bytes_add(&x->out, "\n", 1);
+    sl_bytes_add(&x->out, "\n", 1);
     return SL_OK;
 }
 
@@ -163,30 +163,30 @@ static int exec_pull(void *session, const struct sl_pull *pull)
 }
 
 /* Texts as a JSON list; through an object, since objects are what the host writes. False: one is no valid text. */
-static bool list_add(struct exec *x, struct bytes *out, const char *const *texts, uint32_t n)
+static bool list_add(struct exec *x, struct sl_bytes *out, const char *const *texts, uint32_t n)
 {
-    bytes_text(out, "[");
+    sl_bytes_text(out, "[");
     for (uint32_t i = 0; i < n; i++) {
-        struct bytes one = {0};
+        struct sl_bytes one = {0};
         struct sl_value v = text_value("", texts[i]);
         bool ok = object_add(x, &one, &v, 1, sizeof(v)); /* {"":"text"} */
         if (i > 0)
-            bytes_text(out, ",");
+            sl_bytes_text(out, ",");
         if (ok)
-            bytes_add(out, one.data + 4, one.size - 5);
+            sl_bytes_add(out, one.data + 4, one.size - 5);
         free(one.data);
         x->host->json_free(x->host->ctx);
         if (!ok)
             return false;
     }
-    bytes_text(out, "]");
+    sl_bytes_text(out, "]");
     return true;
 }
 
 static int exec_get(void *session, const struct sl_get *get)
 {
     struct exec *x = session;
-    struct bytes ids = {0};
+    struct sl_bytes ids = {0};
     struct call c = {.name = "get", .object = get->object};
     int rc = know(x, &c);
     if (rc == SL_OK && !list_add(x, &ids, get->ids, get->n_ids))
@@ -220,9 +220,9 @@ static int exec_find(void *session, const struct sl_find *find)
 }
 
 /* One write as a JSON object. */
-static bool write_add(struct exec *x, struct bytes *out, const struct sl_write *w, uint32_t index)
+static bool write_add(struct exec *x, struct sl_bytes *out, const struct sl_write *w, uint32_t index)
 {
-    struct bytes fields = {0};
+    struct sl_bytes fields = {0};
     bool known = w->kind >= SL_CREATE && w->kind <= SL_ARCHIVE;
     bool ok = known && object_add(x, &fields, w->fields, w->n_fields, w->field_size);
     if (ok) {
@@ -260,15 +260,15 @@ static int not_sent(struct exec *x, const struct sl_batch *batch, int rc)
 
 static int write_request(struct exec *x, const struct call *c, const struct sl_batch *batch)
 {
-    struct bytes writes = {0};
+    struct sl_bytes writes = {0};
     bool ok = true;
-    bytes_text(&writes, "[");
+    sl_bytes_text(&writes, "[");
     for (uint32_t i = 0; i < batch->n_writes && ok; i++) {
         if (i > 0)
-            bytes_text(&writes, ",");
+            sl_bytes_text(&writes, ",");
         ok = write_add(x, &writes, sl_write_at(batch, i), i);
     }
-    bytes_text(&writes, "]");
+    sl_bytes_text(&writes, "]");
     const struct sl_value at[] = {int_value("protocol", PROTOCOL), text_value("call", c->name),
                                   text_value("object", batch->object), json_value("writes", writes.data, writes.size)};
     int rc = ok ? request(x, at, COUNT(at))

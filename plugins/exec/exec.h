@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <syncline/helpers.h>
 #include <syncline/syncline.h>
 
 #define SAID_ROOM 700u
@@ -16,16 +17,6 @@ struct fields {
     uint32_t n;
     uint32_t field_size;
 };
-
-/* A growable buffer. Out of memory ends the process, which the write protocol survives at any point. */
-struct bytes {
-    char *data;
-    size_t size, room;
-};
-char *bytes_room(struct bytes *b, size_t more);
-void bytes_add(struct bytes *b, const void *data, size_t n_bytes);
-void bytes_text(struct bytes *b, const char *text);
-void *checked(void *p); /* p, or the end of the process if it is NULL */
 
 /* The declared type of a field whose JSON form is not its type (dates, sets, ...). */
 struct typed {
@@ -40,8 +31,6 @@ struct schema {
     struct typed *typed;
 };
 
-struct pool_block;
-
 struct exec {
     const struct sl_host *host;
     char *connection;
@@ -50,13 +39,13 @@ struct exec {
     /* the child; pid 0: not running */
     pid_t pid;
     int to, from, err; /* its stdin, stdout, stderr; -1: closed */
-    struct bytes out; /* the request, from out_at on not sent yet */
+    struct sl_bytes out; /* the request, from out_at on not sent yet */
     size_t out_at;
-    struct bytes in; /* its answers, from in_at on not looked at yet */
+    struct sl_bytes in; /* its answers, from in_at on not looked at yet */
     size_t in_at, in_seen; /* up to in_seen there is no newline */
-    struct bytes said; /* stderr up to the next newline */
+    struct sl_bytes said; /* stderr up to the next newline */
     struct schema *schemas; /* what the child's describe said of its fields' types */
-    struct pool_block *pool;
+    struct sl_pool pool; /* until the next line */
 };
 
 /* Tells the host why a call ends; returns the class. The sentence begins with the command. */
@@ -78,9 +67,6 @@ int child_line(struct exec *x, bool keep_going, const char **line, size_t *n_byt
 
 /* --- value.c: JSON as the protocol uses it --- */
 
-void *pool_alloc(struct exec *x, size_t n_bytes); /* zeroed; until pool_free */
-char *pool_text(struct exec *x, const char *text, size_t n_bytes);
-void pool_free(struct exec *x);
 /* Reads the text of a JSON object, or of a list as fields named by their index. False: *message says why. */
 bool object_read(struct exec *x, const char *text, size_t n_bytes, struct fields *out, const char **message);
 bool list_read(struct exec *x, const struct sl_value *v, struct fields *out);
@@ -95,7 +81,7 @@ struct sl_value int_value(const char *name, int64_t n);
 struct sl_value bool_value(const char *name, bool b);
 struct sl_value json_value(const char *name, const char *text, size_t n_bytes);
 /* Appends fields as one compact JSON object. False: they cannot be written. */
-bool object_add(struct exec *x, struct bytes *out, const struct sl_value *at, uint32_t n, uint32_t item_size);
+bool object_add(struct exec *x, struct sl_bytes *out, const struct sl_value *at, uint32_t n, uint32_t item_size);
 
 /* --- schema.c: the types a describe declared --- */
 

@@ -33,8 +33,8 @@ struct schema *schema_new(struct exec *x, const char *object)
         typed_free(s);
         return s;
     }
-    s = checked(calloc(1, sizeof(*s)));
-    s->object = checked(strdup(object));
+    s = sl_checked(calloc(1, sizeof(*s)));
+    s->object = sl_checked(strdup(object));
     s->next = x->schemas;
     x->schemas = s;
     return s;
@@ -150,7 +150,7 @@ static bool to_text(struct exec *x, const struct typed *t, struct sl_value *v)
     char number[32];
     if (v->type == SL_INT) {
         v->text_size = (size_t)snprintf(number, sizeof(number), "%lld", (long long)v->number);
-        v->text = pool_text(x, number, v->text_size);
+        v->text = sl_pool_dup(&x->pool, number, v->text_size);
     } else if (v->type != SL_STRING && v->type != SL_DECIMAL) {
         return false;
     }
@@ -170,7 +170,7 @@ static bool to_set(struct exec *x, const struct typed *t, struct sl_value *v)
     (void)t;
     if (!list_read(x, v, &list))
         return false;
-    struct sl_value *items = pool_alloc(x, (list.n + 1u) * sizeof(*items));
+    struct sl_value *items = sl_pool_take(&x->pool, (list.n + 1u) * sizeof(*items));
     for (uint32_t i = 0; i < list.n; i++) {
         items[i] = *fields_at(&list, i);
         items[i].name = NULL;
@@ -202,9 +202,9 @@ void schema_add(struct schema *s, const struct sl_field *f)
     for (size_t i = 0; i < N_FORMS; i++) {
         if (forms[i].type != f->type)
             continue;
-        struct typed *t = checked(calloc(1, sizeof(*t)));
-        t->name = checked(strdup(f->name));
-        t->object = f->ref_object ? checked(strdup(f->ref_object)) : NULL;
+        struct typed *t = sl_checked(calloc(1, sizeof(*t)));
+        t->name = sl_checked(strdup(f->name));
+        t->object = f->ref_object ? sl_checked(strdup(f->ref_object)) : NULL;
         t->type = f->type;
         t->next = s->typed;
         s->typed = t;
@@ -216,7 +216,7 @@ static const char *apply_one(struct exec *x, const struct typed *t, struct sl_va
     for (size_t i = 0; i < N_FORMS; i++) {
         if (forms[i].type != t->type || forms[i].to(x, t, v))
             continue;
-        char *why = pool_alloc(x, SAID_ROOM);
+        char *why = sl_pool_take(&x->pool, SAID_ROOM);
         snprintf(why, SAID_ROOM,
                  "field \"%.200s\" is declared as %s and is something else: correct the value, or describe", t->name,
                  forms[i].form);
@@ -229,7 +229,7 @@ const char *schema_apply(struct exec *x, const struct schema *s, struct fields *
 {
     if (!s || !s->typed || f->n == 0)
         return NULL;
-    struct sl_value *copy = pool_alloc(x, f->n * sizeof(*copy));
+    struct sl_value *copy = sl_pool_take(&x->pool, f->n * sizeof(*copy));
     for (uint32_t i = 0; i < f->n; i++)
         copy[i] = *fields_at(f, i);
     f->at = copy;

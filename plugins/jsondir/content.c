@@ -9,7 +9,7 @@ static uint32_t add(struct jsondir *d, uint32_t n, const struct sl_value *v)
 {
     if (n == d->fields_room) {
         d->fields_room = d->fields_room ? d->fields_room * 2 : 64;
-        d->fields = checked(realloc(d->fields, d->fields_room * sizeof(*d->fields)));
+        d->fields = sl_checked(realloc(d->fields, d->fields_room * sizeof(*d->fields)));
     }
     d->fields[n] = *v;
     return n + 1;
@@ -65,8 +65,8 @@ int content_make(struct jsondir *d, const struct look *old, const struct sl_writ
     int rc = d->host->json_write(d->host->ctx, d->fields, n, sizeof(*d->fields), compact ? 0 : 1, text, n_bytes);
     if (rc == SL_OK && compact && d->file.data[old->size - 1] == '\n') {
         d->file.size = 0;
-        bytes_add(&d->file, *text, *n_bytes);
-        bytes_add(&d->file, "\n", 1);
+        sl_bytes_add(&d->file, *text, *n_bytes);
+        sl_bytes_add(&d->file, "\n", 1);
         *text = d->file.data;
         *n_bytes = d->file.size;
     }

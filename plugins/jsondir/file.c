@@ -180,7 +180,7 @@ static bool slurp(struct jsondir *d, int fd, size_t expect)
     d->file.size = 0;
     for (;;) {
         size_t want = expect > d->file.size ? expect - d->file.size + 1 : 65536;
-        ssize_t n = read(fd, bytes_room(&d->file, want), want);
+        ssize_t n = read(fd, sl_bytes_room(&d->file, want), want);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 || (d->file.size += (size_t)n) > FILE_MAX_BYTES)

@@ -11,30 +11,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* Length of the UTF-8 sequence at s, 0 if it is none. Reads no further than its first wrong byte. */
-static size_t utf8_length(const unsigned char *s)
-{
-    static const struct {
-        unsigned char from, to, low, high; /* first byte; bounds of the second */
-        size_t length;
-    } forms[] = {
-        {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-        if (s[0] < forms[i].from || s[0] > forms[i].to)
-            continue;
-        if (forms[i].length > 1 && (s[1] < forms[i].low || s[1] > forms[i].high))
-            return 0;
-        for (size_t k = 2; k < forms[i].length; k++)
-            if (s[k] < 0x80 || s[k] > 0xbf)
-                return 0;
-        return forms[i].length;
-    }
-    return 0;
-}
-
 static bool control(unsigned char c)
 {
     return c < 0x20 || c == 0x7f;
@@ -43,10 +19,9 @@ static bool control(unsigned char c)
 bool text_ok(const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
-    size_t n;
-    while (*s && !control(*s) && (n = utf8_length(s)))
-        s += n;
-    return s != (const unsigned char *)text && !*s;
+    while (*s && !control(*s))
+        s++;
+    return *text && !*s && sl_utf8_clean(text, strlen(text));
 }
 
 bool name_ok(const char *name, size_t max_bytes)
@@ -59,7 +34,7 @@ const char *name_shown(const char *name, char out[NAME_ROOM])
     size_t used = 0;
     const unsigned char *s = (const unsigned char *)name;
     while (*s && used + 5 < NAME_ROOM) {
-        size_t n = utf8_length(s);
+        size_t n = sl_utf8_step(s, strlen((const char *)s));
         if (!n || control(*s)) {
             out[used++] = '?';
             s++;

@@ -16,39 +16,6 @@
     (SL_CAP_CREATE | SL_CAP_UPDATE | SL_CAP_DELETE | SL_CAP_ARCHIVE | SL_CAP_COMPLETE | SL_CAP_GET |                   \
      SL_CAP_RESERVED_ID | SL_CAP_CONDITIONAL | SL_CAP_OPEN_SCHEMA)
 
-/* As a kill: the host's next run settles what was under way. */
-static _Noreturn void no_memory(void)
-{
-    static const char line[] =
-        "syncline: no memory for the jsondir connector; nothing is lost: run again with more memory\n";
-    ssize_t ignored = write(STDERR_FILENO, line, sizeof(line) - 1);
-    (void)ignored;
-    _exit(1);
-}
-
-void *checked(void *p)
-{
-    if (!p)
-        no_memory();
-    return p;
-}
-
-char *bytes_room(struct bytes *b, size_t more)
-{
-    if (b->room - b->size < more) {
-        size_t room = b->room * 2 > b->size + more ? b->room * 2 : b->size + more;
-        b->data = checked(realloc(b->data, room));
-        b->room = room;
-    }
-    return b->data + b->size;
-}
-
-void bytes_add(struct bytes *b, const void *data, size_t n_bytes)
-{
-    memcpy(bytes_room(b, n_bytes + 1), data, n_bytes);
-    b->size += n_bytes;
-}
-
 int refuse(struct jsondir *d, int sl_class, const char *format, ...)
 {
     va_list args;
@@ -71,9 +38,9 @@ static int jsondir_open(const struct sl_host *host, const struct sl_settings *se
         host->fail(host->ctx, "\"root\" is missing: name the folder that holds the records");
         return SL_CONFIG;
     }
-    struct jsondir *d = checked(calloc(1, sizeof(*d)));
+    struct jsondir *d = sl_checked(calloc(1, sizeof(*d)));
     d->host = host;
-    d->root = checked(strndup(root->text, root->text_size));
+    d->root = sl_checked(strndup(root->text, root->text_size));
     *session = d;
     return SL_OK;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <sys/stat.h>
+#include <syncline/helpers.h>
 #include <syncline/syncline.h>
 
 #define SUFFIX ".json"
@@ -14,20 +15,11 @@
 #define VERSION_ROOM 80u /* four numbers in hex, dots, NUL */
 #define FILE_MAX_BYTES ((size_t)32 * 1024 * 1024) /* a record larger than this is not read */
 
-/* A growable buffer. Out of memory ends the process, which the write protocol survives at any point. */
-struct bytes {
-    char *data;
-    size_t size, room;
-};
-char *bytes_room(struct bytes *b, size_t more); /* where `more` bytes may be put, behind size */
-void bytes_add(struct bytes *b, const void *data, size_t n_bytes);
-void *checked(void *p); /* p, or the end of the process if it is NULL */
-
 struct jsondir {
     const struct sl_host *host;
     char *root;
     char said[SAID_ROOM]; /* the last refusal */
-    struct bytes file; /* the file last looked at */
+    struct sl_bytes file; /* the file last looked at */
     struct sl_value *fields; /* the merged fields of the record being written */
     uint32_t fields_room;
     dev_t swept_dev; /* the folder whose stale temporary files this session has removed */

@@ -117,7 +117,7 @@ static void write_temp(struct chunk *c, struct job *j, const char *text, size_t 
     c->n_temps++;
     j->text_at = c->text.size;
     j->text_bytes = n_bytes;
-    bytes_add(&c->text, text, n_bytes);
+    sl_bytes_add(&c->text, text, n_bytes);
     j->state = JOB_READY;
 }
 

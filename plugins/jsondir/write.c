@@ -357,7 +357,7 @@ int jsondir_write(void *session, const struct sl_batch *batch)
     uint32_t next = 0;
     int rc = begin(d, batch, &f);
     if (rc == SL_OK)
-        c.jobs = checked(calloc(batch->n_writes + 1u, sizeof(*c.jobs)));
+        c.jobs = sl_checked(calloc(batch->n_writes + 1u, sizeof(*c.jobs)));
     else
         refuse_rest(&c, batch, 0, rc, d->said);
     while (rc == SL_OK && next < batch->n_writes && !c.enough && !h->stopping(h->ctx))

@@ -33,7 +33,7 @@ struct chunk {
     struct folder *f;
     struct job *jobs;
     uint32_t n_jobs;
-    struct bytes text; /* the contents written, to be told as the records now stored */
+    struct sl_bytes text; /* the contents written, to be told as the records now stored */
     bool sync_each; /* few files: sync each; many: the file system once */
     uint32_t n_temps;
     int64_t touched_ns; /* when files were last touched */

@@ -10,7 +10,7 @@ const char *cell_text(sqlite3_stmt *stmt, int i)
 {
     const char *text = (const char *)sqlite3_column_text(stmt, i);
     if (!text)
-        no_memory();
+        sl_no_memory();
     return text;
 }
 

@@ -13,7 +13,7 @@ struct token {
 };
 
 struct scanner {
-    struct pool *pool;
+    struct sl_pool *pool;
     const char *at;
 };
 
@@ -41,7 +41,7 @@ static const char *quoted(struct scanner *s, char close)
     const char *end = s->at;
     while (*end && (*end != close || (close != ']' && end[1] == close)))
         end += *end == close ? 2 : 1;
-    char *out = pool_alloc(s->pool, (size_t)(end - s->at) + 1), *to = out;
+    char *out = sl_pool_take(s->pool, (size_t)(end - s->at) + 1), *to = out;
     for (; s->at < end; s->at++) {
         s->at += *s->at == close;
         *to++ = *s->at;
@@ -65,7 +65,7 @@ static struct token next(struct scanner *s)
         while (isalnum((unsigned char)*s->at) || *s->at == '_' || (*s->at & 0x80))
             s->at++;
         t.kind = 'w';
-        t.text = pool_copy(s->pool, begin, (size_t)(s->at - begin));
+        t.text = sl_pool_dup(s->pool, begin, (size_t)(s->at - begin));
     } else {
         t.kind = c;
     }
@@ -96,7 +96,7 @@ static uint32_t read_list(struct scanner *s, const char *column, const char **va
     }
 }
 
-uint32_t check_values(struct pool *p, const char *sql, const char *column, const char *const **values)
+uint32_t check_values(struct sl_pool *p, const char *sql, const char *column, const char *const **values)
 {
     enum { MOST_VALUES = 100 };
     struct scanner s = {p, sql};
@@ -105,7 +105,7 @@ uint32_t check_values(struct pool *p, const char *sql, const char *column, const
     for (struct token t = next(&s); t.kind; t = next(&s)) {
         if (!is_word(t, "check"))
             continue;
-        const char **list = pool_alloc(p, MOST_VALUES * sizeof(*list));
+        const char **list = sl_pool_take(p, MOST_VALUES * sizeof(*list));
         struct scanner ahead = s;
         uint32_t n = read_list(&ahead, column, list, MOST_VALUES);
         if (n) {

@@ -6,18 +6,8 @@
 #include <stdbool.h>
 #include <sqlite3.h>
 #include <sys/types.h>
+#include <syncline/helpers.h>
 #include <syncline/syncline.h>
-
-/* Allocations that die together. Zero-initialise. Out of memory ends the process: the write protocol survives that. */
-struct pool {
-    struct pool_block *head;
-};
-/* Ends the process with a sentence. An attribute, because lint overlooks _Noreturn. */
-void no_memory(void) __attribute__((noreturn));
-void *pool_alloc(struct pool *p, size_t n_bytes); /* zeroed */
-char *pool_copy(struct pool *p, const char *text, size_t n_bytes); /* a NUL is put behind it */
-char *pool_print(struct pool *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void pool_fini(struct pool *p);
 
 /* One session. `reason` is the sentence that belongs to the last class other than SL_OK. */
 struct db {
@@ -85,14 +75,14 @@ struct table {
 };
 
 /* Loads a table's description into the pool; SL_GONE, or SL_CONFIG if it cannot be synced. */
-int table_load(struct db *d, struct pool *p, const char *name, struct table *out);
+int table_load(struct db *d, struct sl_pool *p, const char *name, struct table *out);
 int table_column(const struct table *t, const char *name); /* -1: none */
 /* Describes the named object, or all that can be synced. */
 int table_describe(struct db *d, const char *object);
-const char *quote_name(struct pool *p, const char *name);
+const char *quote_name(struct sl_pool *p, const char *name);
 const char *affinity_name(int affinity);
 /* The values of a CHECK (column IN ('a', 'b')) in the table's SQL; 0 if there is none that is certain. */
-uint32_t check_values(struct pool *p, const char *sql, const char *column, const char *const **values);
+uint32_t check_values(struct sl_pool *p, const char *sql, const char *column, const char *const **values);
 
 enum { VERSION_BYTES = 80, ID_BYTES = 1025 };
 
@@ -102,7 +92,6 @@ bool is_json_number(const char *text, size_t n_bytes);
 bool is_integer(const char *text, int64_t *out); /* canonical: no sign but -, no leading zeros */
 void integer_text(int64_t number, char *out); /* up to 20 characters */
 bool same_amount(const char *x, const char *y); /* two JSON numbers */
-bool utf8_clean(const char *text, size_t n_bytes); /* valid, without NUL */
 bool is_id(const char *text, size_t n_bytes); /* 1 to 1024 bytes of UTF-8 without control characters */
 /* A date, or date and time, as SQLite and RFC 3339 write them. */
 struct moment {
@@ -157,7 +146,7 @@ struct row {
     bool has_key; /* the key cell can be an id */
     char trouble[400]; /* why the row cannot be read; "": it can */
 };
-int row_init(struct row *r, struct db *d, const struct table *t, struct pool *p); /* reads what settles versions */
+int row_init(struct row *r, struct db *d, const struct table *t, struct sl_pool *p); /* reads what settles versions */
 void row_read(struct row *r, sqlite3_stmt *stmt);
 /* Reads no more than id, hash and the version the hash stands for. */
 void row_skim(struct row *r, sqlite3_stmt *stmt);
@@ -175,7 +164,7 @@ int row_find(struct row *r, sqlite3_stmt *stmt, const char *id, bool *found);
 int row_seek(struct row *r, sqlite3_stmt *stmt, const char *id, bool *found);
 /* Puts the record a readable row was read as by, in few bytes; and makes r->record of it again, its texts borrowed from there. */
 struct kept;
-const struct kept *row_keep(struct pool *p, const struct row *r);
+const struct kept *row_keep(struct sl_pool *p, const struct row *r);
 void row_recall(struct row *r, const struct kept *k);
 
 /* Binds a value for a column, exactly or SL_REJECTED. */

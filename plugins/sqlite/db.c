@@ -58,7 +58,7 @@ static int open_fault(const struct db *d, int code)
 int db_error(struct db *d, int code, const char *what)
 {
     if ((code & 0xff) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM)
-        no_memory();
+        sl_no_memory();
     int why = open_fault(d, code);
     if (why)
         return db_why(d, SL_RETRY, "%s cannot be opened (%s); look at the disk and run again", d->file, strerror(why));
@@ -157,7 +157,7 @@ void db_end_read(struct db *d)
 {
     if (d->handle && !sqlite3_get_autocommit(d->handle) &&
         sqlite3_exec(d->handle, "ROLLBACK", NULL, NULL, NULL) == SQLITE_NOMEM)
-        no_memory();
+        sl_no_memory();
 }
 
 enum { TICK_MS = 20, COARSE_MS = 2000 };

@@ -36,9 +36,9 @@ static size_t bytes_of(const struct row *r)
     return n;
 }
 
-const struct kept *row_keep(struct pool *p, const struct row *r)
+const struct kept *row_keep(struct sl_pool *p, const struct row *r)
 {
-    struct kept *k = pool_alloc(p, bytes_of(r));
+    struct kept *k = sl_pool_take(p, bytes_of(r));
     k->modified_ms = r->record.modified_ms;
     k->modified_grain_ms = r->record.modified_grain_ms;
     char *at = put(k->data, r->id, strlen(r->id) + 1);

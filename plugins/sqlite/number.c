@@ -132,31 +132,6 @@ bool same_amount(const char *x, const char *y)
     return true;
 }
 
-/* The length of a well-formed sequence at `at`, 0 if it is none. */
-static size_t utf8_step(const unsigned char *at, size_t left)
-{
-    static const struct {
-        unsigned char mask, lead;
-        size_t size;
-        uint32_t least;
-    } forms[] = {{0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
-    if (*at < 0x80)
-        return *at != 0;
-    for (size_t f = 0; f < 3; f++) {
-        if ((at[0] & forms[f].mask) != forms[f].lead || left < forms[f].size)
-            continue;
-        uint32_t code = at[0] & (uint32_t)(0xff >> (forms[f].size + 1));
-        for (size_t i = 1; i < forms[f].size; i++) {
-            if ((at[i] & 0xc0) != 0x80)
-                return 0;
-            code = code << 6 | (at[i] & 0x3fu);
-        }
-        bool good = code >= forms[f].least && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
-        return good ? forms[f].size : 0;
-    }
-    return 0;
-}
-
 bool is_id(const char *text, size_t n_bytes)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -165,37 +140,7 @@ bool is_id(const char *text, size_t n_bytes)
         if (at[i] < 0x20 || at[i] == 0x7f || (at[i] == 0xc2 && i + 1 < n_bytes && at[i + 1] < 0xa0))
             return false;
     }
-    return n_bytes && n_bytes < ID_BYTES && utf8_clean(text, n_bytes);
-}
-
-/* Eight bytes at a time while they are ASCII without a zero: the subtraction carries into a high bit only at a zero. */
-static size_t plain_bytes(const unsigned char *at, size_t n_bytes)
-{
-    size_t n = 0;
-    for (uint64_t word; n_bytes - n >= sizeof(word); n += sizeof(word)) {
-        memcpy(&word, at + n, sizeof(word));
-        if (((word - 0x0101010101010101u) | word) & 0x8080808080808080u)
-            break;
-    }
-    return n;
-}
-
-bool utf8_clean(const char *text, size_t n_bytes)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    while (n_bytes) {
-        size_t plain = plain_bytes(at, n_bytes);
-        at += plain;
-        n_bytes -= plain;
-        if (!n_bytes)
-            break;
-        size_t step = utf8_step(at, n_bytes);
-        if (!step)
-            return false;
-        at += step;
-        n_bytes -= step;
-    }
-    return true;
+    return n_bytes && n_bytes < ID_BYTES && sl_utf8_clean(text, n_bytes);
 }
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar, counting years from March. */

@@ -55,18 +55,18 @@ struct page {
     char last_type;
 };
 
-static int prepare(struct page *p, struct pool *pool)
+static int prepare(struct page *p, struct sl_pool *pool)
 {
     const struct table *t = &p->table;
     bool stamps = p->place.mode == MODE_STAMPS;
     const char *select = t->select;
     if (stamps)
-        select = pool_print(pool, "SELECT %s, %s FROM %s", t->key_name, quote_name(pool, t->columns[t->modified].name),
-                            t->quoted);
-    const char *where = p->place.after ? pool_print(pool, " WHERE %s>?1", t->key_name) : "";
-    int c = db_prepare(p->db, pool_print(pool, "%s%s ORDER BY %s", select, where, t->key_name), &p->list);
+        select = sl_pool_print(pool, "SELECT %s, %s FROM %s", t->key_name,
+                               quote_name(pool, t->columns[t->modified].name), t->quoted);
+    const char *where = p->place.after ? sl_pool_print(pool, " WHERE %s>?1", t->key_name) : "";
+    int c = db_prepare(p->db, sl_pool_print(pool, "%s%s ORDER BY %s", select, where, t->key_name), &p->list);
     if (!c && stamps)
-        c = db_prepare(p->db, pool_print(pool, "%s WHERE %s", t->select, t->by_key), &p->lookup);
+        c = db_prepare(p->db, sl_pool_print(pool, "%s WHERE %s", t->select, t->by_key), &p->lookup);
     int64_t number;
     if (c || !p->place.after)
         return c;
@@ -155,7 +155,7 @@ static int end_page(struct db *d, int kind, const char *cursor)
     return d->host->page(d->host->ctx, &page) ? db_why(d, SL_BROKEN, "the host did not take the end of a page") : SL_OK;
 }
 
-static int list_page(struct page *p, struct pool *pool)
+static int list_page(struct page *p, struct sl_pool *pool)
 {
     bool more = false;
     int c = row_init(&p->row, p->db, &p->table, pool);
@@ -168,9 +168,9 @@ static int list_page(struct page *p, struct pool *pool)
     if (c)
         return c;
     if (!more)
-        return end_page(p->db, SL_PAGE_COMPLETE, pool_print(pool, "sqlite1 %s", p->place.state));
+        return end_page(p->db, SL_PAGE_COMPLETE, sl_pool_print(pool, "sqlite1 %s", p->place.state));
     return end_page(p->db, SL_PAGE_MORE,
-                    pool_print(pool, "sqlite1 %s %c %c:%s", p->place.state, p->place.mode, p->last_type, p->last));
+                    sl_pool_print(pool, "sqlite1 %s %c %c:%s", p->place.state, p->place.mode, p->last_type, p->last));
 }
 
 /*
@@ -185,7 +185,7 @@ static void begin_listing(struct page *p, const struct sl_pull *pull, const char
 }
 
 /* A listing of stamps whose setting went away begins again, under the old state: what was listed before may be gone. */
-static int choose(struct page *p, const struct sl_pull *pull, const char *now, struct pool *pool)
+static int choose(struct page *p, const struct sl_pull *pull, const char *now, struct sl_pool *pool)
 {
     bool known = strcmp(p->place.state, STATE_UNSETTLED) != 0 && !strcmp(p->place.state, now);
     if (p->place.after && p->place.mode == MODE_STAMPS && !p->table.versions) {
@@ -201,7 +201,7 @@ static int choose(struct page *p, const struct sl_pull *pull, const char *now, s
 
 int db_pull(struct db *d, const struct sl_pull *pull)
 {
-    struct pool pool = {0};
+    struct sl_pool pool = {0};
     char now[STATE_BYTES];
     struct page p = {.db = d, .place = place_parse(pull->cursor), .max = pull->page_max};
     int c = db_ready(d);
@@ -212,6 +212,6 @@ int db_pull(struct db *d, const struct sl_pull *pull)
     if (!c)
         c = choose(&p, pull, now, &pool);
     db_end_read(d);
-    pool_fini(&pool);
+    sl_pool_free(&pool);
     return c;
 }

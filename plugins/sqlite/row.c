@@ -21,8 +21,8 @@ static void read_json(struct row *r, struct sl_value *v)
     const struct sl_value *fields = NULL;
     const char *message = NULL;
     uint32_t n = 0, field_size = 0;
-    struct pool pool = {0};
-    char *text = pool_alloc(&pool, v->text_size + 8);
+    struct sl_pool pool = {0};
+    char *text = sl_pool_take(&pool, v->text_size + 8);
     memcpy(text, "{\"v\":", 5);
     memcpy(text + 5, v->text, v->text_size);
     text[v->text_size + 5] = '}';
@@ -32,7 +32,7 @@ static void read_json(struct row *r, struct sl_value *v)
         v->text = fields->text;
         v->text_size = fields->text_size;
     }
-    pool_fini(&pool);
+    sl_pool_free(&pool);
 }
 
 static bool is_value(const struct column *c, const struct sl_value *v)
@@ -104,7 +104,7 @@ static void read_cell(struct row *r, int i, const struct cell *cell)
         v->text = cell->text;
         v->text_size = cell->size;
         v->type = SL_STRING;
-        if (!utf8_clean(v->text, v->text_size))
+        if (!sl_utf8_clean(v->text, v->text_size))
             trouble(r, c, "holds bytes that are no text");
         else if (cell->kind == SQLITE_TEXT)
             read_text(r, c, v);
@@ -118,17 +118,17 @@ int settle_read(struct db *d, const struct table *t, struct settle *out)
 {
     sqlite3_stmt *stmt = NULL;
     struct moment newest;
-    struct pool pool = {0};
+    struct sl_pool pool = {0};
     *out = (struct settle){d->host->now_ms(d->host->ctx), INT64_MIN};
     if (!t->versions)
         return SL_OK;
     int c = db_prepare(
-        d, pool_print(&pool, "SELECT max(%s) FROM %s", quote_name(&pool, t->columns[t->modified].name), t->quoted),
+        d, sl_pool_print(&pool, "SELECT max(%s) FROM %s", quote_name(&pool, t->columns[t->modified].name), t->quoted),
         &stmt);
     if (db_row(d, stmt, &c) && cell_moment(stmt, 0, &newest))
         out->newest_ms = newest.ms;
     sqlite3_finalize(stmt);
-    pool_fini(&pool);
+    sl_pool_free(&pool);
     return c;
 }
 
@@ -145,11 +145,11 @@ bool moment_settled(const struct settle *s, const struct moment *m)
     return m->zoned || over <= s->newest_ms || over + ZONES_MS <= s->now_ms;
 }
 
-int row_init(struct row *r, struct db *d, const struct table *t, struct pool *p)
+int row_init(struct row *r, struct db *d, const struct table *t, struct sl_pool *p)
 {
     *r = (struct row){.db = d, .table = t};
-    r->values = pool_alloc(p, (size_t)t->n_columns * sizeof(*r->values));
-    r->numbers = pool_alloc(p, (size_t)t->n_columns * sizeof(*r->numbers));
+    r->values = sl_pool_take(p, (size_t)t->n_columns * sizeof(*r->values));
+    r->numbers = sl_pool_take(p, (size_t)t->n_columns * sizeof(*r->numbers));
     return settle_read(d, t, &r->settle);
 }
 

@@ -6,12 +6,10 @@
 
 #include "connector.h"
 
-const char *quote_name(struct pool *p, const char *name)
+const char *quote_name(struct sl_pool *p, const char *name)
 {
-    char *quoted = sqlite3_mprintf("\"%w\"", name);
-    if (!quoted)
-        no_memory();
-    const char *out = pool_copy(p, quoted, strlen(quoted));
+    char *quoted = sl_checked(sqlite3_mprintf("\"%w\"", name));
+    const char *out = sl_pool_dup(p, quoted, strlen(quoted));
     sqlite3_free(quoted);
     return out;
 }
@@ -86,24 +84,24 @@ static const char *text_at(sqlite3_stmt *stmt, int i)
 }
 
 /* The first column of a query's rows, in one line for a person. */
-static char *db_names(struct db *d, struct pool *p, const char *sql, const char *argument)
+static char *db_names(struct db *d, struct sl_pool *p, const char *sql, const char *argument)
 {
     char list[300] = "";
     sqlite3_stmt *stmt = NULL;
     if (query(d, sql, argument, &stmt))
-        return pool_print(p, "unknown");
+        return sl_pool_print(p, "unknown");
     while (sqlite3_step(stmt) == SQLITE_ROW) {
         size_t used = strlen(list);
         snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", text_at(stmt, 0));
     }
     sqlite3_finalize(stmt);
-    return pool_print(p, "%s", *list ? list : "none");
+    return sl_pool_print(p, "%s", *list ? list : "none");
 }
 
 #define SYNCABLE "schema='main' AND type IN ('table','view','virtual') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 
 /* Is it there, and a view? sql: the statement that made it. */
-static int find_table(struct db *d, struct pool *p, const char *name, struct table *out, const char **sql)
+static int find_table(struct db *d, struct sl_pool *p, const char *name, struct table *out, const char **sql)
 {
     sqlite3_stmt *stmt = NULL;
     int c = query(d,
@@ -114,7 +112,7 @@ static int find_table(struct db *d, struct pool *p, const char *name, struct tab
         return c;
     if (db_row(d, stmt, &c)) {
         out->view = !strcmp(text_at(stmt, 0), "view");
-        *sql = pool_print(p, "%s", text_at(stmt, 1));
+        *sql = sl_pool_print(p, "%s", text_at(stmt, 1));
     } else if (!c) {
         c = db_why(d, SL_GONE, "table %s is not in %s; there are: %s", name, d->file,
                    db_names(d, p, "SELECT name FROM pragma_table_list WHERE " SYNCABLE " ORDER BY name", NULL));
@@ -123,7 +121,7 @@ static int find_table(struct db *d, struct pool *p, const char *name, struct tab
     return c;
 }
 
-static int load_columns(struct db *d, struct pool *p, struct table *t, int *n_keys)
+static int load_columns(struct db *d, struct sl_pool *p, struct table *t, int *n_keys)
 {
     sqlite3_stmt *stmt = NULL;
     int c = query(d,
@@ -134,9 +132,9 @@ static int load_columns(struct db *d, struct pool *p, struct table *t, int *n_ke
         return c;
     while (db_row(d, stmt, &c)) {
         if (!t->columns)
-            t->columns = pool_alloc(p, (size_t)sqlite3_column_int(stmt, 6) * sizeof(*t->columns));
+            t->columns = sl_pool_take(p, (size_t)sqlite3_column_int(stmt, 6) * sizeof(*t->columns));
         struct column *col = &t->columns[t->n_columns];
-        col->name = pool_print(p, "%s", text_at(stmt, 0));
+        col->name = sl_pool_print(p, "%s", text_at(stmt, 0));
         col->type = type_of(text_at(stmt, 1));
         col->affinity = affinity_of(text_at(stmt, 1));
         col->required = sqlite3_column_int(stmt, 2) && sqlite3_column_type(stmt, 3) == SQLITE_NULL;
@@ -151,7 +149,7 @@ static int load_columns(struct db *d, struct pool *p, struct table *t, int *n_ke
     return c;
 }
 
-static int check_key(struct db *d, struct pool *p, struct table *t, int n_keys)
+static int check_key(struct db *d, struct sl_pool *p, struct table *t, int n_keys)
 {
     const struct column *key = n_keys ? &t->columns[t->key] : NULL;
     if (!n_keys && t->view)
@@ -178,15 +176,15 @@ static int check_key(struct db *d, struct pool *p, struct table *t, int n_keys)
  * SQLite has no date type: what the column holds decides. Text shows the style to write in; a number is
  * somebody's own reckoning (seconds? Julian days?) and stays a number.
  */
-static int sample_dates(struct db *d, struct pool *p, struct table *t, struct column *col)
+static int sample_dates(struct db *d, struct sl_pool *p, struct table *t, struct column *col)
 {
     if (col->type != SL_DATE && col->type != SL_TIMESTAMP)
         return SL_OK;
     sqlite3_stmt *stmt = NULL;
     const char *name = quote_name(p, col->name);
     int c = db_prepare(d,
-                       pool_print(p, "SELECT %s FROM (SELECT %s FROM %s LIMIT 100) WHERE %s IS NOT NULL LIMIT 1", name,
-                                  name, t->quoted, name),
+                       sl_pool_print(p, "SELECT %s FROM (SELECT %s FROM %s LIMIT 100) WHERE %s IS NOT NULL LIMIT 1",
+                                     name, name, t->quoted, name),
                        &stmt);
     if (!db_row(d, stmt, &c)) {
         sqlite3_finalize(stmt);
@@ -228,22 +226,22 @@ int table_column(const struct table *t, const char *name)
 }
 
 /* The SQL every reader begins with. A view's keys may repeat: it counts how often. */
-static void write_sql(struct pool *p, struct table *t)
+static void write_sql(struct sl_pool *p, struct table *t)
 {
     const char *list = "";
     for (int i = 0; i < t->n_columns; i++)
-        list = pool_print(p, "%s%s%s", list, i ? ", " : "", quote_name(p, t->columns[i].name));
+        list = sl_pool_print(p, "%s%s%s", list, i ? ", " : "", quote_name(p, t->columns[i].name));
     t->key_name = quote_name(p, t->columns[t->key].name);
     if (t->view)
-        list = pool_print(p, "%s, count(*) OVER (PARTITION BY CAST(%s AS TEXT))", list, t->key_name);
-    t->select = pool_print(p, "SELECT %s FROM %s", list, t->quoted);
+        list = sl_pool_print(p, "%s, count(*) OVER (PARTITION BY CAST(%s AS TEXT))", list, t->key_name);
+    t->select = sl_pool_print(p, "SELECT %s FROM %s", list, t->quoted);
     /* A table's key column converts the text it is compared with; a view's column may have no type to do so. */
-    t->by_key = pool_print(p, "%s=?1", t->key_name);
+    t->by_key = sl_pool_print(p, "%s=?1", t->key_name);
     if (t->view)
-        t->by_key = pool_print(p, "(%s OR %s=?2)", t->by_key, t->key_name);
+        t->by_key = sl_pool_print(p, "(%s OR %s=?2)", t->by_key, t->key_name);
 }
 
-int table_load(struct db *d, struct pool *p, const char *name, struct table *out)
+int table_load(struct db *d, struct sl_pool *p, const char *name, struct table *out)
 {
     const char *sql = "";
     int n_keys = 0;
@@ -270,7 +268,7 @@ int table_load(struct db *d, struct pool *p, const char *name, struct table *out
 }
 
 /* The next integer that is free, or 0: numbers have run out. AUTOINCREMENT never gives a number twice: neither do we. */
-static int next_id(struct db *d, struct pool *p, const struct table *t, int64_t *out)
+static int next_id(struct db *d, struct sl_pool *p, const struct table *t, int64_t *out)
 {
     sqlite3_stmt *stmt = NULL;
     bool sequence = false;
@@ -279,9 +277,9 @@ static int next_id(struct db *d, struct pool *p, const struct table *t, int64_t 
     sqlite3_finalize(stmt);
     stmt = NULL;
     /* Numbers sort before texts: the condition keeps a stray text out and still uses the index. */
-    const char *sql =
-        pool_print(p, "SELECT max(coalesce((SELECT max(%s) FROM %s WHERE %s<''), 0), %s)", t->key_name, t->quoted,
-                   t->key_name, sequence ? "coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name=?1), 0)" : "0");
+    const char *sql = sl_pool_print(
+        p, "SELECT max(coalesce((SELECT max(%s) FROM %s WHERE %s<''), 0), %s)", t->key_name, t->quoted, t->key_name,
+        sequence ? "coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name=?1), 0)" : "0");
     if (!c)
         c = query(d, sql, sequence ? t->name : NULL, &stmt);
     if (db_row(d, stmt, &c)) {
@@ -313,16 +311,16 @@ static void put_fields(const struct table *t, bool writable, struct sl_field *fi
 
 static int describe_one(struct db *d, const char *name)
 {
-    struct pool pool = {0};
+    struct sl_pool pool = {0};
     struct table t;
     int c = table_load(d, &pool, name, &t);
     if (c) {
-        pool_fini(&pool);
+        sl_pool_free(&pool);
         return c;
     }
     bool writable = !t.view && sqlite3_db_readonly(d->handle, "main") == 0;
     struct sl_object o = {.size = sizeof(o), .name = name, .caps = READ_CAPS, .field_size = sizeof(struct sl_field)};
-    struct sl_field *fields = pool_alloc(&pool, (size_t)t.n_columns * sizeof(*fields));
+    struct sl_field *fields = sl_pool_take(&pool, (size_t)t.n_columns * sizeof(*fields));
     put_fields(&t, writable, fields);
     o.fields = fields;
     o.n_fields = (uint32_t)t.n_columns;
@@ -336,7 +334,7 @@ static int describe_one(struct db *d, const char *name)
         o.caps &= ~(uint64_t)CREATE_CAPS;
     if (!c && d->host->object(d->host->ctx, &o))
         c = db_why(d, SL_BROKEN, "table %s: the host took no more", name);
-    pool_fini(&pool);
+    sl_pool_free(&pool);
     return c;
 }
 

@@ -26,17 +26,12 @@ static void db_close(void *session)
 
 static char *keep(const struct sl_value *v)
 {
-    char *out = strndup(v->text, v->text_size);
-    if (!out)
-        no_memory();
-    return out;
+    return sl_checked(strndup(v->text, v->text_size));
 }
 
 static int db_open(const struct sl_host *host, const struct sl_settings *settings, void **session)
 {
-    struct db *d = calloc(1, sizeof(*d));
-    if (!d)
-        no_memory();
+    struct db *d = sl_checked(calloc(1, sizeof(*d)));
     d->host = host;
     d->busy_ms = 5000;
     for (uint32_t i = 0; i < settings->n_values; i++) {
@@ -114,7 +109,7 @@ static int emit_gone(struct db *d, const char *id)
 /* What get and find share: a read transaction, the table, a row to read into. */
 struct reading {
     struct db *db;
-    struct pool pool;
+    struct sl_pool pool;
     struct table table;
     struct row row;
     sqlite3_stmt *stmt;
@@ -137,7 +132,7 @@ static int end(struct reading *r, int c)
 {
     sqlite3_finalize(r->stmt);
     db_end_read(r->db);
-    pool_fini(&r->pool);
+    sl_pool_free(&r->pool);
     return told(r->db, c);
 }
 
@@ -146,7 +141,7 @@ static int get(void *session, const struct sl_get *ask)
     struct reading r;
     int c = begin(&r, session, ask->object);
     if (!c)
-        c = db_prepare(r.db, pool_print(&r.pool, "%s WHERE %s", r.table.select, r.table.by_key), &r.stmt);
+        c = db_prepare(r.db, sl_pool_print(&r.pool, "%s WHERE %s", r.table.select, r.table.by_key), &r.stmt);
     for (uint32_t i = 0; !c && i < ask->n_ids; i++) {
         bool found = false;
         c = row_find(&r.row, r.stmt, ask->ids[i], &found);
@@ -185,7 +180,7 @@ static int find(void *session, const struct sl_find *ask)
     if (!c)
         c = db_prepare(
             r.db,
-            pool_print(&r.pool, "%s WHERE %s IS ?1", r.table.select, quote_name(&r.pool, r.table.columns[i].name)),
+            sl_pool_print(&r.pool, "%s WHERE %s IS ?1", r.table.select, quote_name(&r.pool, r.table.columns[i].name)),
             &r.stmt);
     if (c)
         return end(&r, c);

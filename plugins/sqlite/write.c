@@ -26,7 +26,7 @@ struct change {
 struct job {
     struct db *db;
     const struct sl_batch *batch;
-    struct pool pool;
+    struct sl_pool pool;
     struct table table;
     struct row row;
     sqlite3_stmt *lookup;
@@ -108,7 +108,7 @@ static int plan_columns(struct job *j, const struct sl_write *w, const struct ch
     *n_set = 0;
     if (w->n_fields > want->room) {
         want->room = w->n_fields;
-        want->columns = pool_alloc(&j->pool, want->room * sizeof(*want->columns));
+        want->columns = sl_pool_take(&j->pool, want->room * sizeof(*want->columns));
     }
     want->n = w->n_fields;
     for (uint32_t i = 0; i < w->n_fields; i++) {
@@ -139,15 +139,15 @@ static const char *change_sql(struct job *j, const struct sl_write *w, const int
             continue;
         const char *name = quote_name(&j->pool, t->columns[columns[i]].name);
         if (create)
-            names = pool_print(&j->pool, "%s, %s", names, name);
+            names = sl_pool_print(&j->pool, "%s, %s", names, name);
         else
-            names = pool_print(&j->pool, "%s%s%s=?%d", names, *names ? ", " : "", name, at);
-        marks = create ? pool_print(&j->pool, "%s, ?%d", marks, at) : marks;
+            names = sl_pool_print(&j->pool, "%s%s%s=?%d", names, *names ? ", " : "", name, at);
+        marks = create ? sl_pool_print(&j->pool, "%s, ?%d", marks, at) : marks;
         at++;
     }
     if (create)
-        return pool_print(&j->pool, "INSERT OR ABORT INTO %s (%s) VALUES (%s)", t->quoted, names, marks);
-    return pool_print(&j->pool, "UPDATE OR ABORT %s SET %s WHERE %s", t->quoted, names, t->by_key);
+        return sl_pool_print(&j->pool, "INSERT OR ABORT INTO %s (%s) VALUES (%s)", t->quoted, names, marks);
+    return sl_pool_print(&j->pool, "UPDATE OR ABORT %s SET %s WHERE %s", t->quoted, names, t->by_key);
 }
 
 /* Makes *change the statement that sets the columns wanted. */
@@ -159,7 +159,7 @@ static int prepare_change(struct job *j, const struct sl_write *w, struct change
     if (change->stmt && same)
         return SL_OK;
     sqlite3_finalize(change->stmt);
-    *change = (struct change){.columns = pool_alloc(&j->pool, (want->n + (size_t)1) * sizeof(int)), .n = want->n};
+    *change = (struct change){.columns = sl_pool_take(&j->pool, (want->n + (size_t)1) * sizeof(int)), .n = want->n};
     if (want->n)
         memcpy(change->columns, want->columns, want->n * sizeof(int));
     return db_prepare(j->db, change_sql(j, w, change->columns), &change->stmt);
@@ -249,7 +249,7 @@ static int take_away(struct job *j, const struct sl_write *w, struct reply *repl
     if (!c && w->kind == SL_ARCHIVE)
         c = copy_to_archive(j, w);
     if (!c && !j->remove)
-        c = db_prepare(j->db, pool_print(&j->pool, "DELETE FROM %s WHERE %s", j->table.quoted, j->table.by_key),
+        c = db_prepare(j->db, sl_pool_print(&j->pool, "DELETE FROM %s WHERE %s", j->table.quoted, j->table.by_key),
                        &j->remove);
     if (c)
         return c;
@@ -296,7 +296,7 @@ static int run_one(struct job *j, uint32_t i)
     if (c && !j->careful && j->touched)
         return AGAIN;
     reply->sl_class = c;
-    reply->message = c ? pool_print(&j->pool, "%s", j->db->reason) : NULL;
+    reply->message = c ? sl_pool_print(&j->pool, "%s", j->db->reason) : NULL;
     if (!j->careful)
         return SL_OK;
     return db_exec(j->db, c ? "ROLLBACK TO one; RELEASE one" : "RELEASE one");
@@ -306,16 +306,16 @@ static int run_one(struct job *j, uint32_t i)
 static int prepare_archive(struct job *j)
 {
     const struct table *t = &j->table;
-    const char *name = quote_name(&j->pool, pool_print(&j->pool, "%s_archive", t->name));
+    const char *name = quote_name(&j->pool, sl_pool_print(&j->pool, "%s_archive", t->name));
     const char *columns = "", *list = "";
     sqlite3_stmt *stmt = NULL;
     for (int i = 0; i < t->n_columns; i++) {
         const char *quoted = quote_name(&j->pool, t->columns[i].name);
         columns =
-            pool_print(&j->pool, "%s%s%s %s", columns, i ? ", " : "", quoted, affinity_name(t->columns[i].affinity));
-        list = pool_print(&j->pool, "%s%s%s", list, i ? ", " : "", quoted);
+            sl_pool_print(&j->pool, "%s%s%s %s", columns, i ? ", " : "", quoted, affinity_name(t->columns[i].affinity));
+        list = sl_pool_print(&j->pool, "%s%s%s", list, i ? ", " : "", quoted);
     }
-    int c = db_exec(j->db, pool_print(&j->pool, "CREATE TABLE IF NOT EXISTS %s (%s)", name, columns));
+    int c = db_exec(j->db, sl_pool_print(&j->pool, "CREATE TABLE IF NOT EXISTS %s (%s)", name, columns));
     for (int i = 0; !c && i < t->n_columns; i++) {
         c = db_prepare(j->db, "SELECT 1 FROM pragma_table_xinfo(?1 || '_archive') WHERE name=?2", &stmt);
         if (c)
@@ -326,11 +326,11 @@ static int prepare_archive(struct job *j)
         sqlite3_finalize(stmt);
         if (!there && !c)
             c = db_exec(j->db,
-                        pool_print(&j->pool, "ALTER TABLE %s ADD COLUMN %s %s", name,
-                                   quote_name(&j->pool, t->columns[i].name), affinity_name(t->columns[i].affinity)));
+                        sl_pool_print(&j->pool, "ALTER TABLE %s ADD COLUMN %s %s", name,
+                                      quote_name(&j->pool, t->columns[i].name), affinity_name(t->columns[i].affinity)));
     }
-    j->archive_sql =
-        pool_print(&j->pool, "INSERT INTO %s (%s) SELECT %s FROM %s WHERE %s", name, list, list, t->quoted, t->by_key);
+    j->archive_sql = sl_pool_print(&j->pool, "INSERT INTO %s (%s) SELECT %s FROM %s WHERE %s", name, list, list,
+                                   t->quoted, t->by_key);
     return c;
 }
 
@@ -418,7 +418,7 @@ static int flush_earlier(struct job *j)
     if (!(flags & SL_WRITE_REPEAT))
         return SL_OK;
     const char *slash = strrchr(j->db->file, '/');
-    const char *folder = slash ? pool_copy(&j->pool, j->db->file, (size_t)(slash - j->db->file) + 1) : ".";
+    const char *folder = slash ? sl_pool_dup(&j->pool, j->db->file, (size_t)(slash - j->db->file) + 1) : ".";
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int failed = fd < 0 || fsync(fd) != 0 ? errno : 0;
     if (fd >= 0)
@@ -444,7 +444,7 @@ static int prepare(struct job *j)
     if (!c)
         c = row_init(&j->row, d, &j->table, &j->pool);
     if (!c)
-        c = db_prepare(d, pool_print(&j->pool, "%s WHERE %s", j->table.select, j->table.by_key), &j->lookup);
+        c = db_prepare(d, sl_pool_print(&j->pool, "%s WHERE %s", j->table.select, j->table.by_key), &j->lookup);
     db_end_read(d);
     return c;
 }
@@ -452,7 +452,7 @@ static int prepare(struct job *j)
 int db_write(struct db *d, const struct sl_batch *batch)
 {
     struct job j = {.db = d, .batch = batch};
-    j.replies = pool_alloc(&j.pool, (batch->n_writes + (size_t)1) * sizeof(*j.replies));
+    j.replies = sl_pool_take(&j.pool, (batch->n_writes + (size_t)1) * sizeof(*j.replies));
     int c = prepare(&j);
     if (c)
         tell(&j, 0, batch->n_writes, SL_NOT_APPLIED, c);
@@ -462,6 +462,6 @@ int db_write(struct db *d, const struct sl_batch *batch)
     sqlite3_finalize(j.changes[SL_CREATE].stmt);
     sqlite3_finalize(j.changes[SL_UPDATE].stmt);
     sqlite3_finalize(j.remove);
-    pool_fini(&j.pool);
+    sl_pool_free(&j.pool);
     return c;
 }
