@@ -79,7 +79,7 @@ const struct knob sim_knobs[] = {
     {"the disk fails", "F40", "I18", KNOB_STORE, MEM_IO, 6, 1, 10, NEED_MEMORY, NULL, 0},
 
     /* what happens beside it */
-    {"keys are exchanged", "F28", "I30", KNOB_EVENT, EVENT_KEY_SWAP, 6, 0, 0, NEED_TWO_WAY | NEED_OWN_KEYS | NEED_STATE_KEPT, NULL, 0},
+    {"keys are exchanged", "F28", "I30", KNOB_EVENT, EVENT_KEY_SWAP, 6, 0, 0, NEED_PROOF | NEED_TWO_WAY | NEED_OWN_KEYS | NEED_STATE_KEPT, NULL, 0},
     {"two records are merged", "F27", "I26", KNOB_EVENT, EVENT_MERGED, 5, 0, 0, 0,
      "the merged record counts as deleted by its system", 0},
     {"the permission is withdrawn", "F24", "I28", KNOB_EVENT, EVENT_HIDE, 6, 30, 100, NEED_NO_CEILING,
@@ -168,6 +168,8 @@ static bool meets(const struct sim_script *s, int side, unsigned need)
         return c[CHOICE_CONDITIONAL];
     case NEED_KEY_LOOKUP:
         return c[CHOICE_TIER] == 2;
+    case NEED_PROOF:
+        return c[CHOICE_TIER] != 3;
     case NEED_MATCH:
         return c[CHOICE_FIRST] == 0;
     case NEED_MEMORY:
