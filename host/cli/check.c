@@ -31,9 +31,9 @@ static void say_side(struct cli *c, const struct conf_pair *p, int s, const stru
                ? "an edit made while we write is never overwritten"
                : "an edit made between our read and our write may be overwritten; the loser stays in history");
     printf("     %s\n", out_proof(&c->arena, &proof, plugin_file(k->lib)));
-    if (k->apart)
-        printf("     %s\n", sandbox_tells(plugin->caps));
-    if (k->apart && sandbox_lacks())
+    if (k->apart_in_run)
+        printf("     %s%s\n", k->apart ? "" : "under `syncline run` ", sandbox_tells(plugin->caps));
+    if (k->apart_in_run && sandbox_lacks())
         printf("     %s\n", sandbox_lacks());
     if (live)
         printf("     %u fields described\n", live->n_fields);

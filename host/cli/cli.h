@@ -17,6 +17,7 @@ struct cli {
     struct conf *conf; /* loaded by cli_conf */
     struct session_world world; /* clock, randomness, sleep, SIGTERM */
     struct tape *tape; /* --record and --replay; NULL: neither */
+    struct warm *warm; /* a worker's sessions between runs (warm.c); NULL: none are kept */
     struct arena arena;
     struct err err;
 };
@@ -63,8 +64,22 @@ struct pair_open {
 /* Opens a session on a connection of the config; *tokens and *pace are to be closed after it. 0 or an err code with c->err. */
 int cli_connect(struct cli *c, const struct conf_connection *k, struct session **out, struct tokens **tokens,
                 struct shared **pace);
+/* warm.c: sessions that a worker keeps open between its runs, a bounded number, none for long. */
+struct warm *warm_new(void);
+void warm_free(struct warm *w); /* closes them; accepts NULL */
+/* One that is open on k: true, and all three are the caller's. */
+bool warm_take(struct warm *w, const struct conf_connection *k, struct session **s, struct tokens **tokens,
+               struct shared **pace);
+/* Gives one back after a run that came to its end. False: it is not kept, and to be closed. */
+bool warm_give(struct warm *w, const struct conf_connection *k, struct session *s, struct tokens *tokens,
+               struct shared *pace);
+/* Closes those that have been idle for long. Returns ms until there is something to close, -1: there is none. */
+int warm_reap(struct warm *w, int64_t now_ms);
+
 /* Opens a pair's state and connections; 0 or an err code with c->err. */
 int pair_open(struct cli *c, const struct conf_pair *pair, unsigned what, struct pair_open *out);
+void pair_keep(struct cli *c,
+               struct pair_open *p); /* after a run that came to its end: its sessions may serve another */
 void pair_close(struct pair_open *p);
 /* The last run that came to its end, whether it changed anything or not; NULL: none is known. */
 void pair_ran(struct cli *c, const struct conf_pair *p, const struct run_report *r);

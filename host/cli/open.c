@@ -39,6 +39,8 @@ int cli_connect(struct cli *c, const struct conf_connection *k, struct session *
                 struct shared **pace)
 {
     struct session_net net = k->net;
+    if (warm_take(c->warm, k, out, tokens, pace))
+        return 0;
     int rc = session_open(plugin_table(k->lib), k->name, k->settings, k->n_settings, &c->world, out, &c->err);
     if (rc)
         return err_set(&c->err, class_err(rc), "%s: cannot be opened", k->name);
@@ -192,6 +194,18 @@ int pair_open(struct cli *c, const struct conf_pair *pair, unsigned what, struct
     if (rc)
         pair_close(out);
     return rc;
+}
+
+void pair_keep(struct cli *c, struct pair_open *p)
+{
+    for (int s = 0; s < 2; s++) {
+        const struct conf_connection *k = &c->conf->connections[p->pair->side[s].connection_index];
+        if (!warm_give(c->warm, k, p->session[s], p->tokens[s], p->pace[s]))
+            continue;
+        p->session[s] = NULL;
+        p->tokens[s] = NULL;
+        p->pace[s] = NULL;
+    }
 }
 
 void pair_close(struct pair_open *p)

@@ -12,6 +12,7 @@
 #include "daemon/gateway.h"
 #include "daemon/roster.h"
 #include "daemon/supervisor.h"
+#include "runner/runner.h"
 
 int cmd_run(struct cli *c)
 {
@@ -27,10 +28,20 @@ int cmd_gateway(struct cli *c)
 
 /* --- a worker --- */
 
+/* A runner that died in this run. */
+struct death {
+    char *connection, *how;
+};
+enum { DEATHS_MAX = 8 };
+
 struct work {
     struct cli *c;
     struct channel channel;
     bool *counted; /* by pair: what waits was told once */
+    bool runs; /* a run is under way */
+    int64_t beat_ms; /* when the last sign of life was given */
+    struct death deaths[DEATHS_MAX];
+    size_t n_deaths;
 };
 
 /* Only what a person may see leaves: the supervisor knows no secret that it could hide. */
@@ -39,6 +50,77 @@ static bool say(struct work *w, int kind, struct buf *text)
     text->size = log_scrub(text->data, text->size);
     bool said = channel_say(&w->channel, kind, text->data, text->size);
     buf_fini(text);
+    return said;
+}
+
+/* --- signs of life: whatever a run asks of its world is one --- */
+
+enum { BEATS = 4, BEAT_MOST_MS = 5000, NAP_MS = 1000 };
+
+static void beat(struct work *w)
+{
+    int64_t now_ms = clock_mono_ms(), gap_ms = w->c->conf->run_silence_ms / BEATS;
+    if (!w->runs || now_ms - w->beat_ms < (gap_ms < BEAT_MOST_MS ? gap_ms : BEAT_MOST_MS))
+        return;
+    w->beat_ms = now_ms;
+    channel_say(&w->channel, MESSAGE_ALIVE, "", 0);
+}
+
+static int64_t beat_now_ms(void *self)
+{
+    beat(self);
+    return cli_world.now_ms(cli_world.self);
+}
+
+static int beat_stopping(void *self)
+{
+    beat(self);
+    return cli_world.stopping(cli_world.self);
+}
+
+/* Who waits for a server that asked for patience is alive. */
+static void beat_sleep_ms(void *self, uint32_t ms)
+{
+    for (uint32_t nap = 0; ms && !beat_stopping(self); ms -= nap) {
+        nap = ms < NAP_MS ? ms : NAP_MS;
+        cli_world.sleep_ms(cli_world.self, nap);
+    }
+}
+
+static void live(struct work *w)
+{
+    w->c->world = cli_world;
+    w->c->world.self = w;
+    w->c->world.now_ms = beat_now_ms;
+    w->c->world.stopping = beat_stopping;
+    w->c->world.sleep_ms = beat_sleep_ms;
+}
+
+/* --- runners that die: what one run saw --- */
+
+static void note_death(void *self, const char *connection, const char *how)
+{
+    struct work *w = self;
+    for (size_t i = 0; i < w->n_deaths; i++)
+        if (strcmp(w->deaths[i].connection, connection) == 0)
+            return;
+    if (w->runs && w->n_deaths < DEATHS_MAX)
+        w->deaths[w->n_deaths++] = (struct death){mem_dup(connection), mem_dup(how)};
+}
+
+/* A run that came to its end in spite of them has put aside what they died of. */
+static bool tell_deaths(struct work *w, bool failed)
+{
+    bool said = true;
+    for (size_t i = 0; i < w->n_deaths; i++) {
+        struct buf text = {0};
+        buf_printf(&text, "%s\n%s", w->deaths[i].connection, w->deaths[i].how);
+        said = said && (!failed || say(w, MESSAGE_DIED, &text));
+        buf_fini(&text);
+        mem_free(w->deaths[i].connection);
+        mem_free(w->deaths[i].how);
+    }
+    w->n_deaths = 0;
     return said;
 }
 
@@ -67,7 +149,7 @@ static bool load(struct work *w)
     char given[32];
     snprintf(given, sizeof given, "/proc/self/fd/%d", CHILD_GIVEN_FD);
     bool kept = fcntl(CHILD_GIVEN_FD, F_SETFD, FD_CLOEXEC) == 0;
-    c->conf = conf_load_from(c->config, kept ? given : c->config, &problems, &c->err);
+    c->conf = conf_load_apart(c->config, kept ? given : c->config, &problems, &c->err);
     if (c->conf)
         roster_put(&answer, c->conf, how_long_ago(c));
     else
@@ -99,7 +181,7 @@ static bool run_one(struct work *w, const struct conf_pair *pair, bool full, con
         *worst = "busy";
     else if (c->err.code && !busy)
         *worst = "failed";
-    bool said = busy || report(w, pair, &how);
+    bool said = (busy || report(w, pair, &how)) && tell_deaths(w, c->err.code && !busy);
     err_clear(&c->err);
     arena_reset(&c->arena);
     return said;
@@ -114,11 +196,21 @@ static bool run_job(struct work *w, const struct message *m)
     const struct conf_pair *pair = name ? conf_pair(w->c->conf, name + 1) : NULL;
     bool full = strncmp(job, "full ", 5) == 0, said = true;
     const char *worst = pair ? "ok" : "failed";
+    w->runs = true;
     for (unsigned i = 0; pair && i <= pair->n_children && said && strcmp(worst, "ok") == 0; i++)
         if (i == 0 || !cli_world.stopping(NULL))
             said = run_one(w, pair + i, full, &worst);
+    w->runs = false;
     mem_free(job);
     return said && channel_say(&w->channel, MESSAGE_DONE, worst, strlen(worst));
+}
+
+/* Meanwhile what has been idle for long is closed. */
+static bool next_message(struct work *w, struct message *m)
+{
+    while (!channel_wait(&w->channel, warm_reap(w->c->warm, clock_mono_ms())))
+        continue;
+    return channel_hear(&w->channel, m);
 }
 
 int cmd_worker(struct cli *c)
@@ -131,8 +223,13 @@ int cmd_worker(struct cli *c)
     cli_catch_signals();
     bool on = load(&w);
     w.counted = mem_alloc((on ? c->conf->n_pairs : 0) + 1);
-    while (on && !cli_world.stopping(NULL) && channel_hear(&w.channel, &m))
+    c->warm = warm_new();
+    live(&w);
+    runner_on_death(note_death, &w);
+    while (on && !cli_world.stopping(NULL) && next_message(&w, &m))
         on = m.kind == MESSAGE_RUN && run_job(&w, &m);
+    warm_free(c->warm);
+    c->warm = NULL;
     mem_free(w.counted);
     channel_close(&w.channel);
     return 0;

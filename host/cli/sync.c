@@ -71,6 +71,8 @@ int pair_sync(struct cli *c, const struct conf_pair *pair, struct pair_sync *how
             count(c, &open, how);
     }
     pair_failed(c, pair);
+    if (!c->err.code)
+        pair_keep(c, &open);
     pair_close(&open);
     return run_exit(&how->report, &c->err);
 }

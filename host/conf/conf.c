@@ -14,7 +14,7 @@
 #include "conf/load.h"
 
 enum { FILE_BYTES_MAX = 8 << 20 };
-static const int64_t keep_default_ms = INT64_C(90) * 86400000;
+static const int64_t keep_default_ms = INT64_C(90) * 86400000, run_silence_default_ms = 15 * 60 * 1000;
 
 const char *const load_side_name[2] = {"a", "b"};
 
@@ -123,10 +123,12 @@ static void digest_pairs(struct load *l, const struct config_draft *draft)
 
 static void read_root(struct load *l, const struct json *root)
 {
-    struct config_draft draft = {.listen = "127.0.0.1:8631", .keep_ms = keep_default_ms};
+    struct config_draft draft = {
+        .listen = "127.0.0.1:8631", .keep_ms = keep_default_ms, .run_silence_ms = run_silence_default_ms};
     if (!keys_read(&l->problems, &l->conf->arena, &table_config, root, &draft))
         return;
     l->conf->keep_ms = draft.keep_ms;
+    l->conf->run_silence_ms = draft.run_silence_ms;
     read_listen(l, root, draft.listen);
     read_state(l, draft.state);
     read_plugins(l, draft.plugins);
@@ -151,17 +153,12 @@ static void sum_up(struct load *l, struct buf *problems, struct err *e)
                 l->problems.n);
 }
 
-struct conf *conf_load(const char *file, struct buf *problems, struct err *e)
-{
-    return conf_load_from(file, file, problems, e);
-}
-
-struct conf *conf_load_from(const char *file, const char *text_at, struct buf *problems, struct err *e)
+static struct conf *load(const char *file, const char *text_at, bool apart, struct buf *problems, struct err *e)
 {
     struct buf text = {0};
     struct json_doc *doc = NULL;
     struct conf *conf = mem_alloc(sizeof(*conf));
-    struct load l = {.conf = conf, .problems = {.file = file}};
+    struct load l = {.conf = conf, .apart = apart, .problems = {.file = file}};
     conf->file = arena_text(&conf->arena, file);
     set_folder(&l, file);
     if (read_file(&l, text_at, &text))
@@ -177,6 +174,16 @@ struct conf *conf_load_from(const char *file, const char *text_at, struct buf *p
     json_free(doc);
     buf_fini(&text);
     return conf;
+}
+
+struct conf *conf_load(const char *file, struct buf *problems, struct err *e)
+{
+    return load(file, file, false, problems, e);
+}
+
+struct conf *conf_load_apart(const char *file, const char *text_at, struct buf *problems, struct err *e)
+{
+    return load(file, text_at, true, problems, e);
 }
 
 static void free_pair(struct conf_pair *p)

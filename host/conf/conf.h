@@ -20,6 +20,7 @@ struct conf_connection {
     const char *plugin;
     struct plugin_lib *lib; /* loaded by conf_load */
     bool apart; /* its connector is in a runner */
+    bool apart_in_run; /* in a daemon's workers it is */
     struct sl_value *settings; /* resolved: defaults filled in, paths absolute, secrets read */
     uint32_t n_settings;
     struct session_net net; /* without tokens and pace */
@@ -79,6 +80,7 @@ struct conf {
     const char *state; /* folder, absolute */
     const char *listen; /* HOST:PORT, for `run` */
     int64_t keep_ms; /* history */
+    int64_t run_silence_ms; /* a daemon's run without a sign of life for so long is ended */
     const char *const *plugin_folders;
     size_t n_plugin_folders;
     struct plugin_path plugin_path;
@@ -98,8 +100,11 @@ struct conf {
  * Returns NULL and ERR_CONFIG if there are any; e then says how many, and which if it is one.
  */
 struct conf *conf_load(const char *file, struct buf *problems, struct err *e);
-/* The same, but what the file held is read at another path. */
-struct conf *conf_load_from(const char *file, const char *text_at, struct buf *problems, struct err *e);
+/*
+ * The same as a daemon's worker does it: what the file held is read at another path, and connectors go into processes of their own unless
+ * their connection says none.
+ */
+struct conf *conf_load_apart(const char *file, const char *text_at, struct buf *problems, struct err *e);
 void conf_free(struct conf *c); /* accepts NULL; unloads the plugins, frees expressions */
 struct conf_pair *conf_pair(const struct conf *c, const char *name); /* or NULL */
 /* Hash of what decides which records side s lists: connection, object, settings, filter. */

@@ -13,12 +13,28 @@ static bool plugin_name_ok(const char *name)
     return !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")];
 }
 
-static int load_apart(struct load *l, const struct connection_draft *draft, struct plugin_lib **lib, struct err *e)
+static bool sha256_ok(const char *hex)
 {
-    const struct runner_limits limits = {.silence_ms = draft->silence_ms, .memory_bytes = draft->memory_mb << 20};
+    enum { DIGITS = 64 };
+    return strlen(hex) == DIGITS && !hex[strspn(hex, "0123456789abcdefABCDEF")];
+}
+
+static int load_here(const char *file, const char *sha256, struct plugin_lib **lib, struct err *e)
+{
+    int fd = -1;
+    int code = plugin_open(file, sha256, &fd, e);
+    return code ? code : plugin_load_open(file, sha256, fd, lib, e);
+}
+
+static int load_connector(struct load *l, const struct connection_draft *draft, struct conf_connection *c,
+                          struct err *e)
+{
+    const struct runner_limits limits = {
+        .silence_ms = draft->silence_ms, .memory_bytes = draft->memory_mb << 20, .sha256 = draft->plugin_sha256};
     const char *file = NULL;
-    int code = plugin_locate(&l->conf->plugin_path, draft->plugin, &l->conf->arena, &file, e);
-    return code ? code : runner_load(file, &limits, lib, e);
+    if (plugin_locate(&l->conf->plugin_path, draft->plugin, &l->conf->arena, &file, e))
+        return e->code;
+    return c->apart ? runner_load(file, &limits, &c->lib, e) : load_here(file, draft->plugin_sha256, &c->lib, e);
 }
 
 /* A missing connector is a problem where it is named. */
@@ -26,11 +42,15 @@ static void load_plugin(struct load *l, const struct json *node, const struct co
                         struct conf_connection *c)
 {
     struct err e = {0};
-    if (!plugin_name_ok(c->plugin))
-        problem_at(&l->problems, node, AT_VALUE,
+    const struct json *plugin = json_get(node, "plugin");
+    if (draft->plugin_sha256 && !sha256_ok(draft->plugin_sha256))
+        problem_at(&l->problems, json_get(node, "plugin_sha256"), AT_VALUE,
+                   "\"%s\" is no SHA-256; write the 64 hex digits that `sha256sum FILE` prints", draft->plugin_sha256);
+    else if (!plugin_name_ok(c->plugin))
+        problem_at(&l->problems, plugin, AT_VALUE,
                    "\"%s\" is no connector's name; write it in lower case, without folder and .so", c->plugin);
-    else if (c->apart ? load_apart(l, draft, &c->lib, &e) : plugin_find(&l->conf->plugin_path, c->plugin, &c->lib, &e))
-        problem_at(&l->problems, node, AT_VALUE, "%s", e.text);
+    else if (load_connector(l, draft, c, &e))
+        problem_at(&l->problems, plugin, AT_VALUE, "%s", e.text);
 }
 
 static const char *certificates(struct load *l, const struct json *node, const char *file)
@@ -45,14 +65,15 @@ static const char *certificates(struct load *l, const struct json *node, const c
 
 static void read_connection(struct load *l, const struct json *node, struct conf_connection *c)
 {
-    struct connection_draft draft = {.isolation = ISOLATION_NONE};
+    struct connection_draft draft = {0};
     c->name = arena_text(&l->conf->arena, json_key(node));
     json_where(l->problems.doc, node, true, &c->line, &c->column);
     keys_name(&l->problems, node, AT_KEY, c->name);
     if (!keys_read(&l->problems, &l->conf->arena, &table_connection, node, &draft))
         return;
     c->plugin = draft.plugin;
-    c->apart = draft.isolation == ISOLATION_RUNNER;
+    c->apart_in_run = draft.isolation != ISOLATION_NONE;
+    c->apart = draft.isolation == ISOLATION_RUNNER || (!draft.isolation && l->apart);
     c->net = (struct session_net){.requests_per_minute = draft.requests_per_minute,
                                   .in_flight = (uint32_t)draft.in_flight,
                                   .allow_private = draft.allow_private,
@@ -60,7 +81,7 @@ static void read_connection(struct load *l, const struct json *node, struct conf
                                   .timeout_ms = draft.timeout_ms,
                                   .ca_file = certificates(l, node, draft.ca_file)};
     if (c->plugin)
-        load_plugin(l, json_get(node, "plugin"), &draft, c);
+        load_plugin(l, node, &draft, c);
     bool unreadable = json_get(node, "settings") && !draft.settings; /* told already */
     if (c->lib && !unreadable)
         settings_read(l, node, draft.settings, plugin_table(c->lib), c);

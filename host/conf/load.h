@@ -7,6 +7,7 @@
 
 struct load {
     struct conf *conf;
+    bool apart; /* where a connection does not say it: its connector goes into a process of its own */
     struct problems problems;
 };
 

@@ -13,17 +13,17 @@ enum isolation { ISOLATION_NONE = 1, ISOLATION_RUNNER };
 /* What the tables fill before it is made whole: nodes are looked into by the file that knows them. */
 struct config_draft {
     const char *listen;
-    int64_t keep_ms;
+    int64_t keep_ms, run_silence_ms;
     const struct json *state, *plugins, *connections, *users, *pairs;
 };
 
 struct connection_draft {
-    const char *plugin;
+    const char *plugin, *plugin_sha256;
     const struct json *settings;
     int64_t requests_per_minute, in_flight, timeout_ms, silence_ms, memory_mb;
     const char *ca_file;
     bool allow_private, allow_plain_http;
-    int isolation;
+    int isolation; /* 0: not said */
 };
 
 struct side_draft {

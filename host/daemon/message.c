@@ -3,6 +3,7 @@
 #include "daemon/message.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -99,6 +100,12 @@ bool channel_hear(struct channel *c, struct message *m)
         if (take(c) < 0)
             return false;
     return got > 0;
+}
+
+bool channel_wait(const struct channel *c, int within_ms)
+{
+    struct pollfd fd = {.fd = c->fd, .events = POLLIN};
+    return c->in.size > c->in_at || poll(&fd, 1, within_ms) != 0;
 }
 
 void channel_close(struct channel *c)

@@ -18,6 +18,8 @@ enum message_kind {
     MESSAGE_READY = 8, /* to the gateway: why not; empty: ready */
     MESSAGE_REQUEST = 9, /* gateway: a whole request for somebody else to answer; request.h */
     MESSAGE_ANSWER = 10, /* to the gateway: what a request is answered; request.h */
+    MESSAGE_ALIVE = 11, /* worker: a sign of life, in a run; empty */
+    MESSAGE_DIED = 12, /* worker: in a run that came to no end a runner died: its connection, a line feed, how */
     MESSAGE_END
 };
 enum { MESSAGE_MAX_BYTES = 32 << 20 };
@@ -54,6 +56,8 @@ int channel_next(struct channel *c, struct message *m);
 /* For a child: says it and waits until it is said; waits for the next one. False: the supervisor is gone. */
 bool channel_say(struct channel *c, int kind, const void *text, size_t n_bytes);
 bool channel_hear(struct channel *c, struct message *m);
+/* For a child: waits within_ms (-1: for ever) until there is something to hear, or an end of it, or a signal. False: there is nothing. */
+bool channel_wait(const struct channel *c, int within_ms);
 void channel_close(struct channel *c);
 
 #endif

@@ -27,7 +27,8 @@ struct worker *pool_start(struct pool *p, const char *config, int conf_fd, uint6
     w->config = number;
     w->unit = NULL;
     w->since_ms = now_ms;
-    w->candidate = w->ready = w->leaving = false;
+    w->heard_ms = now_ms;
+    w->candidate = w->ready = w->leaving = w->silent = false;
     return w;
 }
 

@@ -16,6 +16,8 @@ struct worker {
     uint64_t config; /* which config it has loaded */
     struct schedule_unit *unit; /* what it runs; NULL: nothing */
     int64_t since_ms; /* it started, or has had nothing to do */
+    int64_t heard_ms; /* its last sign of life, or its job was given to it */
+    bool silent; /* ended for want of one */
     bool candidate; /* it tries a config that is not taken in yet */
     bool ready; /* it has loaded its config */
     bool leaving; /* nothing more is given to it */

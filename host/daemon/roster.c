@@ -13,6 +13,8 @@ static void put_pair(struct buf *out, const struct conf_pair *p, const struct ro
     json_put_text(out, "name", p->name);
     if (p->parent)
         json_put_text(out, "parent", p->parent->name);
+    for (int s = 0; s < 2; s++)
+        json_put_text(out, s ? "b" : "a", p->side[s].connection);
     buf_printf(out, ",\"every\":%" PRId64 ",\"verify_every\":%" PRId64 ",\"verified_ago\":%" PRId64, p->every_ms,
                p->verify_every_ms, ago->verified_ms);
     buf_printf(out, ",\"ran_ago\":%" PRId64 "}", ago->ran_ms);
@@ -35,7 +37,8 @@ void roster_put(struct buf *out, const struct conf *conf, const struct roster_ag
     buf_byte(out, '{');
     json_put_text(out, "state", conf->state);
     json_put_text(out, "listen", conf->listen);
-    put_list(out, "plugins", conf->plugin_folders, sizeof(char *), conf->n_plugin_folders);
+    buf_printf(out, ",\"run_silence\":%" PRId64, conf->run_silence_ms);
+    put_list(out, "plugins", conf->plugin_path.folders, sizeof(char *), conf->plugin_path.n_folders);
     put_list(out, "connections", conf->connections, sizeof(struct conf_connection), conf->n_connections);
     buf_text(out, ",\"pairs\":[");
     for (size_t i = 0; i < conf->n_pairs; i++)
@@ -67,9 +70,12 @@ static bool take_pair(struct roster *r, const struct json *node)
     r->pairs[r->n_pairs] = name;
     r->parents[r->n_pairs] = parent ? parent : name;
     r->ran_ago_ms[r->n_pairs++] = take_ms(node, "ran_ago");
-    if (!parent)
-        r->wants[r->n_wants++] = (struct schedule_want){name, take_ms(node, "every"), take_ms(node, "verify_every"),
-                                                        take_ms(node, "verified_ago")};
+    if (parent)
+        return true;
+    for (int s = 0; s < 2; s++)
+        r->sides[r->n_wants][s] = take_text(r, node, s ? "b" : "a");
+    r->wants[r->n_wants++] = (struct schedule_want){name, take_ms(node, "every"), take_ms(node, "verify_every"),
+                                                    take_ms(node, "verified_ago")};
     return true;
 }
 
@@ -80,6 +86,7 @@ static bool take_pairs(struct roster *r, const struct json *pairs)
     r->parents = arena_alloc(&r->arena, n * sizeof(*r->parents));
     r->ran_ago_ms = arena_alloc(&r->arena, n * sizeof(*r->ran_ago_ms));
     r->wants = arena_alloc(&r->arena, n * sizeof(*r->wants));
+    r->sides = arena_alloc(&r->arena, n * sizeof(*r->sides));
     for (const struct json *node = json_first(pairs); node; node = json_next(node))
         if (!take_pair(r, node))
             return false;
@@ -102,7 +109,8 @@ static bool take_root(struct roster *r, const struct json *root)
     const struct json *pairs = json_get(root, "pairs");
     r->state = take_text(r, root, "state");
     r->listen = take_text(r, root, "listen");
-    return r->state && r->listen && pairs && json_type(pairs) == JSON_LIST &&
+    r->run_silence_ms = take_ms(root, "run_silence");
+    return r->state && r->listen && r->run_silence_ms > 0 && pairs && json_type(pairs) == JSON_LIST &&
            take_list(r, json_get(root, "plugins"), &r->plugin_folders, &r->n_plugin_folders) &&
            take_list(r, json_get(root, "connections"), &r->connections, &r->n_connections) && take_pairs(r, pairs);
 }

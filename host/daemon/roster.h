@@ -8,7 +8,9 @@
 
 struct roster {
     const char *state, *listen;
+    int64_t run_silence_ms; /* a worker that gives no sign of life in a run for so long is ended */
     struct schedule_want *wants; /* one for each pair without a parent */
+    const char *(*sides)[2]; /* of each want: its connections */
     size_t n_wants;
     const char **pairs; /* children too */
     const char **parents; /* for each: itself, or the one whose child it is */

@@ -298,6 +298,14 @@ struct schedule_unit *schedule_take(struct schedule *s, int64_t now_ms)
     return u;
 }
 
+void schedule_put_off(struct schedule *s, int64_t until_ms)
+{
+    struct schedule_unit *u = s->heap[0];
+    u->due_ms = until_ms;
+    u->failures += u->failures == 0; /* so that a config, when it is taken in, begins it soon */
+    sift_down(s, u->at);
+}
+
 static void forget(struct schedule *s, struct schedule_unit *u)
 {
     size_t at = place(s, u->name);

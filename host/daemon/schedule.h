@@ -57,6 +57,8 @@ const struct schedule_unit *schedule_peek(struct schedule *s, int64_t now_ms);
 int64_t schedule_wait(struct schedule *s, int64_t now_ms);
 /* Its run has ended. The unit may be freed by this. */
 void schedule_done(struct schedule *s, struct schedule_unit *unit, int outcome, int64_t now_ms);
+/* The one that schedule_peek shows is not begun, and looked at again then, or when a config is taken in. */
+void schedule_put_off(struct schedule *s, int64_t until_ms);
 /* A hint: the pair is due now, or again once its run ends, or as its backoff says. Many before it starts are one. False: no such pair. */
 bool schedule_wake(struct schedule *s, const char *name, int64_t now_ms);
 /* A pair by name, for a reader; NULL: there is none. */

@@ -19,9 +19,11 @@
 #include "daemon/figures.h"
 #include "daemon/listen.h"
 #include "daemon/notify.h"
+#include "daemon/parking.h"
 #include "daemon/pool.h"
 #include "daemon/roster.h"
 #include "daemon/survey.h"
+#include "daemon/trouble.h"
 #include "daemon/watch.h"
 
 /* Longest wait: a machine that wakes from sleep finds out soon that much is overdue. */
@@ -33,6 +35,7 @@ struct supervisor {
     struct schedule *schedule;
     struct board board;
     struct figures figures;
+    struct parking parking;
     struct metrics_host host;
     struct roster roster; /* of the config that is in force; no state: none is yet */
     uint64_t number, newest; /* which config is in force; which was tried last */
@@ -46,6 +49,7 @@ struct supervisor {
     struct watch watch;
     int signals, claim;
     int64_t watchdog_ms, watchdog_at_ms;
+    int64_t turn_ms; /* the last turn began */
     bool stopping;
     int rc; /* of the first config */
     struct err *e;
@@ -80,6 +84,7 @@ static void answer_gateway(struct supervisor *s, const struct message *m, int64_
         s->host.workers = s->pool.n;
         s->host.running = pool_running(&s->pool);
         survey_put(&s->figures, &s->host, &s->roster, s->schedule, now_ms, &text);
+        parking_put_metrics(&s->parking, now_ms, &text);
     } else {
         put_ready(s, &text);
     }
@@ -241,6 +246,7 @@ static void adopt(struct supervisor *s, struct worker *w, struct roster *r, int6
     s->number = w->config;
     s->pool.failures = 0;
     s->pool.not_before_ms = now_ms;
+    parking_clear(&s->parking);
     schedule_set(s->schedule, r->wants, r->n_wants, now_ms);
     board_set(&s->board, r->state, s->schedule, r->wants, r->n_wants);
     figures_set(&s->figures, r->pairs, r->ran_ago_ms, r->n_pairs, now_ms);
@@ -337,6 +343,20 @@ static int take_done(struct supervisor *s, struct worker *w, const struct messag
     return 0;
 }
 
+static int take_death(struct supervisor *s, const struct worker *w, const struct message *m, int64_t now_ms)
+{
+    struct buf text = {0};
+    buf_add(&text, m->text, m->n_bytes);
+    char *how = text.size ? strchr(text.data, '\n') : NULL;
+    if (how)
+        *how++ = '\0';
+    /* one that works by an older config says nothing about this one */
+    if (how && w->config == s->number && parking_died(&s->parking, text.data, how, now_ms))
+        trouble_parked(parking_of(&s->parking, text.data, now_ms), &s->roster);
+    buf_fini(&text);
+    return how ? 0 : -1;
+}
+
 static int take_loaded(struct supervisor *s, struct worker *w, const struct message *m, int64_t now_ms)
 {
     if (w->ready)
@@ -354,6 +374,7 @@ static int take_loaded(struct supervisor *s, struct worker *w, const struct mess
 /* -1: no worker says that. */
 static int take_message(struct supervisor *s, struct worker *w, const struct message *m, int64_t now_ms)
 {
+    w->heard_ms = now_ms;
     switch (m->kind) {
     case MESSAGE_LOADED:
         return take_loaded(s, w, m, now_ms);
@@ -364,6 +385,10 @@ static int take_message(struct supervisor *s, struct worker *w, const struct mes
         return take_report(s, m, now_ms);
     case MESSAGE_DONE:
         return take_done(s, w, m, now_ms);
+    case MESSAGE_DIED:
+        return take_death(s, w, m, now_ms);
+    case MESSAGE_ALIVE:
+        return 0;
     default:
         return -1;
     }
@@ -387,6 +412,17 @@ static void hear_worker(struct supervisor *s, struct worker *w, int64_t now_ms)
         kill(w->child.pid, SIGKILL);
 }
 
+/* A worker that loads no config, or runs without a sign of life, is of no use. */
+static void end_silent(const struct supervisor *s, struct worker *w, int64_t now_ms)
+{
+    int64_t most_ms = w->ready ? s->roster.run_silence_ms : check_ms;
+    bool waits = w->ready && !w->unit;
+    if (!w->child.pid || waits || w->silent || now_ms - w->heard_ms <= most_ms)
+        return;
+    w->silent = true;
+    kill(w->child.pid, SIGKILL);
+}
+
 static void bury(struct supervisor *s, struct worker *w, const char *how, int64_t now_ms)
 {
     char why[160];
@@ -399,19 +435,30 @@ static void bury(struct supervisor *s, struct worker *w, const char *how, int64_
         log_line(LOG_WARN, w->unit ? w->unit->name : NULL, "worker %" PRIu64 " %s%s; another takes over", w->serial,
                  how, w->unit ? " in a run, which begins again" : "");
     }
+    if (w->unit && w->silent)
+        trouble_silent(w->unit->name, &s->roster);
     if (w->unit)
         end_run(s, w, SCHEDULE_FAILED, now_ms);
     pool_forget(&s->pool, w, now_ms);
 }
 
+/* Who has slept, or was stopped himself, has heard nothing in that time. */
+static void excuse(struct supervisor *s, int64_t now_ms)
+{
+    bool slept = now_ms - s->turn_ms > 2 * wait_most_ms;
+    for (size_t i = 0; i < s->pool.n && slept; i++)
+        s->pool.workers[i].heard_ms = now_ms;
+    s->turn_ms = now_ms;
+}
+
 static void tend_workers(struct supervisor *s, int64_t now_ms)
 {
     char how[64];
+    excuse(s, now_ms);
     for (size_t i = s->pool.n; i-- > 0;) {
         struct worker *w = &s->pool.workers[i];
         hear_worker(s, w, now_ms);
-        if (w->candidate && !w->leaving && now_ms - w->since_ms > check_ms && w->child.pid)
-            kill(w->child.pid, SIGKILL);
+        end_silent(s, w, now_ms);
         if (child_ended(&w->child, how)) {
             hear_worker(s, w, now_ms); /* its last words */
             bury(s, w, how, now_ms);
@@ -429,10 +476,27 @@ static void start_worker(struct supervisor *s, int64_t now_ms)
     s->pool.not_before_ms = now_ms + 1000;
 }
 
-static void give(struct supervisor *s, struct worker *w, struct schedule_unit *unit)
+static void give(struct supervisor *s, struct worker *w, struct schedule_unit *unit, int64_t now_ms)
 {
+    w->heard_ms = now_ms;
     pool_give(w, unit);
     board_put(&s->board, unit);
+}
+
+/* The next pair that is due and may run: those of a parked connection are put off. */
+static const struct schedule_unit *peek(struct supervisor *s, int64_t now_ms)
+{
+    const struct schedule_unit *due = NULL;
+    while ((due = schedule_peek(s->schedule, now_ms)) != NULL) {
+        const struct parking_spot *parked = NULL;
+        for (int side = 0; side < 2 && !parked; side++)
+            parked = parking_of(&s->parking, s->roster.sides[due->order][side], now_ms);
+        if (!parked)
+            break;
+        schedule_put_off(s->schedule, parked->until_ms);
+        board_put(&s->board, due);
+    }
+    return due;
 }
 
 /* Gives out what is due. True: work waits for a worker. */
@@ -442,8 +506,8 @@ static bool dispatch(struct supervisor *s, int64_t now_ms)
     struct worker *w = NULL;
     if (s->stopping || !s->roster.state)
         return false;
-    while ((due = schedule_peek(s->schedule, now_ms)) != NULL && (w = pool_idle(&s->pool, due)) != NULL)
-        give(s, w, schedule_take(s->schedule, now_ms));
+    while ((due = peek(s, now_ms)) != NULL && (w = pool_idle(&s->pool, due)) != NULL)
+        give(s, w, schedule_take(s->schedule, now_ms), now_ms);
     if ((due || s->pool.lost || s->pool.n == 0) && pool_may_start(&s->pool, now_ms))
         start_worker(s, now_ms);
     return due != NULL;
@@ -586,6 +650,7 @@ static void close_all(struct supervisor *s)
     schedule_free(s->schedule);
     board_close(&s->board);
     figures_fini(&s->figures);
+    parking_clear(&s->parking);
     roster_fini(&s->roster);
 }
 

@@ -44,6 +44,8 @@ struct session {
     char *connection;
     void *handle; /* the connector's own session */
     uint64_t calls;
+    uint64_t deaths; /* of its connector's process */
+    bool forgiven;
 
     /* The call in progress. */
     int call; /* enum call */

@@ -10,9 +10,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
+#include "net/sign.h"
 #include "plugin/elf_check.h"
 #include "plugin/session.h"
 
@@ -55,10 +58,33 @@ static int check_folder(const char *file, struct err *e)
     return e->code;
 }
 
-static int check_file(struct plugin_lib *lib, const char *file, struct err *e)
+static int check_digest(int fd, const char *sha256, const char *file, struct err *e)
+{
+    enum { PIECE = 1 << 16, BYTES = 32 };
+    uint8_t digest[BYTES];
+    char is[2 * BYTES + 1];
+    struct buf all = {0};
+    ssize_t n = 0;
+    while ((n = pread(fd, buf_room(&all, PIECE), PIECE, (off_t)all.size)) > 0)
+        buf_took(&all, (size_t)n);
+    sign_sha256(all.data, all.size, digest);
+    buf_fini(&all);
+    if (n < 0)
+        return err_set(e, ERR_CONFIG, "%s: %s", file, strerror(errno));
+    hex_encode(digest, sizeof digest, is);
+    if (strcasecmp(is, sha256) != 0)
+        return err_set(
+            e, ERR_CONFIG,
+            "%s: its SHA-256 is %s, the config allows only %s; put the allowed file back, or look at this one "
+            "and write its SHA-256 as plugin_sha256",
+            file, is, sha256);
+    return 0;
+}
+
+static int check_file(int fd, const char *file, const char *sha256, struct err *e)
 {
     struct stat st;
-    if (fstat(lib->fd, &st) != 0)
+    if (fstat(fd, &st) != 0)
         return err_set(e, ERR_CONFIG, "%s: %s", file, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return err_set(e, ERR_CONFIG, "%s: it is not a regular file", file);
@@ -67,9 +93,35 @@ static int check_file(struct plugin_lib *lib, const char *file, struct err *e)
     if (st.st_mode & (S_IWGRP | S_IWOTH))
         return err_set(e, ERR_CONFIG, "%s: its %s may write to it; chmod go-w %s", file,
                        st.st_mode & S_IWOTH ? "whole world" : "group", file);
-    lib->device = st.st_dev;
-    lib->inode = st.st_ino;
-    return elf_check(lib->fd, (unsigned long long)st.st_size, file, e);
+    if (elf_check(fd, (unsigned long long)st.st_size, file, e))
+        return e->code;
+    return sha256 ? check_digest(fd, sha256, file, e) : 0;
+}
+
+/* Out of the way of the low numbers that a process is started with. */
+static int open_away(const char *file)
+{
+    enum { LOWEST = 10 };
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return fd;
+    int away = fcntl(fd, F_DUPFD_CLOEXEC, LOWEST);
+    int why = errno;
+    close(fd);
+    errno = why;
+    return away;
+}
+
+int plugin_open(const char *file, const char *sha256, int *fd, struct err *e)
+{
+    *fd = open_away(file);
+    if (*fd < 0)
+        return err_set(e, ERR_CONFIG, "%s: %s", file, strerror(errno));
+    if (check_folder(file, e) == 0 && check_file(*fd, file, sha256, e) == 0)
+        return 0;
+    close(*fd);
+    *fd = -1;
+    return e->code;
 }
 
 static void fd_path(int fd, char out[64])
@@ -181,16 +233,25 @@ static struct plugin_lib *keep(struct plugin_lib *lib)
     return lib;
 }
 
-int plugin_load(const char *file, struct plugin_lib **out, struct err *e)
+/* The very file, by whatever name, is one object to the linker. */
+static bool identify(struct plugin_lib *lib)
+{
+    struct stat st;
+    if (fstat(lib->fd, &st) != 0)
+        return false;
+    lib->device = st.st_dev;
+    lib->inode = st.st_ino;
+    return true;
+}
+
+int plugin_load_open(const char *file, const char *sha256, int fd, struct plugin_lib **out, struct err *e)
 {
     struct plugin_lib *lib = mem_alloc(sizeof(*lib));
     struct plugin_lib *found = NULL;
     struct err why = {0};
     lib->file = mem_dup(file);
-    lib->fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (lib->fd < 0)
-        err_set(&why, ERR_CONFIG, "%s: %s", file, strerror(errno));
-    if (!why.code && !check_folder(file, &why) && !check_file(lib, file, &why)) {
+    lib->fd = fd;
+    if (check_file(fd, file, sha256, &why) == 0 && identify(lib)) {
         found = loaded_before(lib);
         if (!found && load_object(lib, &why) == 0)
             found = keep(lib);
@@ -205,16 +266,28 @@ int plugin_load(const char *file, struct plugin_lib **out, struct err *e)
     return why.code;
 }
 
-struct plugin_lib *plugin_adopt(const char *file, struct sl_plugin *table, void (*drop)(struct sl_plugin *table))
+int plugin_load(const char *file, struct plugin_lib **out, struct err *e)
+{
+    int fd = -1;
+    struct err why = {0};
+    *out = NULL;
+    if (plugin_open(file, NULL, &fd, &why))
+        return err_set(e, why.code, "%s", why.text);
+    return plugin_load_open(file, NULL, fd, out, e);
+}
+
+struct plugin_lib *plugin_adopt(const char *file, int fd, struct sl_plugin *table,
+                                void (*drop)(struct sl_plugin *table))
 {
     struct plugin_lib *lib = mem_alloc(sizeof(*lib));
     lib->file = mem_dup(file);
-    lib->fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    lib->fd = fd;
     lib->n_users = 1;
     lib->adopted = table;
     lib->drop = drop;
     lib->declared = *table;
     rely_on_proven(lib, table);
+    lib->fd = -1;
     return lib;
 }
 

@@ -17,14 +17,22 @@ struct plugin_lib; /* a loaded shared object */
 int plugin_negotiate(const struct sl_plugin *theirs, const char *file, uint64_t services, struct sl_plugin *out,
                      struct err *e);
 
-/* Loads FILE: must be a regular file owned by root or us, not writable by others; RTLD_NOW | RTLD_LOCAL. Out: *lib. */
+/*
+ * Opens FILE for loading, which must be a whole shared object owned by root or us, in a folder of theirs, not writable by others; and, where
+ * sha256 is not NULL, have that SHA-256 (64 hex digits). Out: *fd, the caller's, above 9. 0 or ERR_CONFIG.
+ */
+int plugin_open(const char *file, const char *sha256, int *fd, struct err *e);
+/* Loads what is open, whose name is FILE, after the same checks of the file; takes fd. RTLD_NOW | RTLD_LOCAL. Out: *lib. */
+int plugin_load_open(const char *file, const char *sha256, int fd, struct plugin_lib **lib, struct err *e);
+/* Both, whatever its SHA-256. */
 int plugin_load(const char *file, struct plugin_lib **lib, struct err *e);
 void plugin_unload(struct plugin_lib *lib); /* accepts NULL; a file loaded twice is one lib, unloaded twice */
 /*
  * A lib of a table that came another way, as from a connector in a process of its own; drop frees it. The table is negotiated (see above)
- * by whoever made it; its capabilities are lessened to what is proven.
+ * by whoever made it; its capabilities are lessened to what is proven of the file, which is open as fd: that stays the caller's.
  */
-struct plugin_lib *plugin_adopt(const char *file, struct sl_plugin *table, void (*drop)(struct sl_plugin *table));
+struct plugin_lib *plugin_adopt(const char *file, int fd, struct sl_plugin *table,
+                                void (*drop)(struct sl_plugin *table));
 /* Its capabilities are the weaker of what the connector declares and what certify has proven of this very file. */
 const struct sl_plugin *plugin_table(const struct plugin_lib *lib);
 const struct sl_plugin *plugin_declared(const struct plugin_lib *lib); /* for certify: as it is declared */

@@ -246,6 +246,33 @@ const struct sl_plugin *session_plugin(const struct session *s)
     return s->plugin;
 }
 
+void *session_handle(const struct session *s)
+{
+    return s->handle;
+}
+
+void session_note_death(struct session *s)
+{
+    s->deaths++;
+}
+
+uint64_t session_deaths(const struct session *s)
+{
+    return s->deaths;
+}
+
+void session_forgive(struct session *s)
+{
+    s->forgiven = true;
+}
+
+bool session_forgiven(struct session *s)
+{
+    bool forgiven = s->forgiven;
+    s->forgiven = false;
+    return forgiven;
+}
+
 uint64_t session_calls(const struct session *s)
 {
     return s->plugin->needs & SL_NEED_HTTP ? online_calls(s) : s->calls;

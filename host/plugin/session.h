@@ -102,6 +102,13 @@ void session_close(struct session *s); /* accepts NULL */
 /* Before the first call that needs HTTP; without it all is zero. */
 void session_set_net(struct session *s, const struct session_net *net);
 const struct sl_plugin *session_plugin(const struct session *s);
+void *session_handle(const struct session *s); /* what open gave: for the room that made the table */
+/* A connector in a process of its own has died in the call in progress: its table notes it; who made the call asks how often so far. */
+void session_note_death(struct session *s);
+uint64_t session_deaths(const struct session *s);
+/* That was one record's doing, which is put aside: it is not held against the connection. True, once, when asked by the table. */
+void session_forgive(struct session *s);
+bool session_forgiven(struct session *s);
 /* What the system was asked so far: HTTP requests, or for a connector that makes none its calls, not counting open and close. */
 uint64_t session_calls(const struct session *s);
 

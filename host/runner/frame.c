@@ -225,6 +225,7 @@ static const struct member plugin_members[] = {
 static const struct member start_members[] = {
     U64(frame_start, reach),
     TEXTS(frame_start, paths, n_paths),
+    TEXT(frame_start, sha256),
 };
 static const struct member hello_members[] = {
     TEXT(frame_hello, refused),

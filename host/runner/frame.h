@@ -52,6 +52,7 @@ struct frame_start {
     uint64_t reach; /* SL_REACH_* */
     uint32_t n_paths;
     const char *const *paths; /* below which it may read and write */
+    const char *sha256; /* of its file; NULL: whatever it is */
 };
 
 /* What a runner has loaded, or why not. */

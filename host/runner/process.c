@@ -18,7 +18,7 @@
 
 #include "base/text.h"
 
-enum { RUNNER_FD = 3, TERM_GRACE_MS = 500 };
+enum { RUNNER_FD = 3, OPEN_FD = 4, TERM_GRACE_MS = 500 };
 
 /* What a library needs to know of where it is; nothing that holds a secret. */
 static const char *const passed[] = {"PATH",   "HOME",         "LANG",          "LC_ALL", "TZ",
@@ -46,19 +46,20 @@ static void scrub_environment(struct arena *a, char **out)
 }
 
 /* What a connector prints goes nowhere: it has log(). A sanitizer's report is for us. */
-static void choose_files(posix_spawn_file_actions_t *files, int fd)
+static void choose_files(posix_spawn_file_actions_t *files, int fd, int open_fd)
 {
     for (int i = 0; i <= (SANITIZED ? 1 : 2); i++)
         posix_spawn_file_actions_addopen(files, i, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2(files, fd, RUNNER_FD);
+    posix_spawn_file_actions_adddup2(files, open_fd, OPEN_FD);
 }
 
 /* A session of its own: what a terminal sends to us does not reach it, and all that it starts can be ended at once. */
-static int spawn(const char *program, const char *file, int fd, pid_t *pid)
+static int spawn(const char *program, const char *file, int open_fd, int fd, pid_t *pid)
 {
     struct arena a = {0};
     char *environment[sizeof passed / sizeof *passed];
-    char *argv[] = {"syncline", "runner", "--fd", "3", "--plugin", arena_text(&a, file), NULL};
+    char *argv[] = {"syncline", "runner", "--fd", "3", "--plugin", arena_text(&a, file), "--open", "4", NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -66,7 +67,7 @@ static int spawn(const char *program, const char *file, int fd, pid_t *pid)
     sigfillset(&all);
     scrub_environment(&a, environment);
     posix_spawn_file_actions_init(&files);
-    choose_files(&files, fd);
+    choose_files(&files, fd, open_fd);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setsigmask(&attributes, &none);
@@ -100,14 +101,15 @@ static const char *own_program(struct arena *a)
     return arena_printf(a, "%s%s", path, name);
 }
 
-int process_start(const char *program, const char *file, long long memory_bytes, pid_t *pid, int *fd, struct err *e)
+int process_start(const char *program, const char *file, int open_fd, long long memory_bytes, pid_t *pid, int *fd,
+                  struct err *e)
 {
     struct arena a = {0};
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return err_set(e, ERR_FAILED, "no runner can be started: %s; raise the limit on open files", strerror(errno));
     program = program ? program : own_program(&a);
-    int rc = spawn(program, file, ends[1], pid);
+    int rc = spawn(program, file, open_fd, ends[1], pid);
     close(ends[1]);
     if (rc != 0) {
         close(ends[0]);
@@ -119,6 +121,20 @@ int process_start(const char *program, const char *file, long long memory_bytes,
     }
     arena_fini(&a);
     return e->code;
+}
+
+long long process_resident(pid_t pid)
+{
+    char path[64];
+    long long pages = 0, shared = 0;
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%*d %lld %lld", &pages, &shared) != 2)
+        pages = shared = 0;
+    fclose(f);
+    return (pages - shared) * sysconf(_SC_PAGESIZE);
 }
 
 /* True once it has ended. It is not taken off the list yet: until then its number is nobody else's. */

@@ -8,10 +8,13 @@
 #include "base/err.h"
 
 /*
- * Starts `PROGRAM runner --fd N --plugin FILE` (NULL: syncline, this program or the one beside it) in a session of its own, with a scrubbed environment and no descriptor of ours but
- * its end of a socketpair. Out: *pid, *fd (ours). Returns 0, or ERR_FAILED with e.
+ * Starts `PROGRAM runner --fd N --plugin FILE --open M` (NULL: syncline, this program or the one beside it) in a session of its own, with a
+ * scrubbed environment and no descriptor of ours but its end of a socketpair and open_fd (over 9), which is FILE. Out: *pid, *fd (ours). Returns 0, or ERR_FAILED with e.
  */
-int process_start(const char *program, const char *file, long long memory_bytes, pid_t *pid, int *fd, struct err *e);
+int process_start(const char *program, const char *file, int open_fd, long long memory_bytes, pid_t *pid, int *fd,
+                  struct err *e);
+/* Bytes of memory that are its own now; 0: it is gone. */
+long long process_resident(pid_t pid);
 
 enum { PROCESS_HOW_BYTES = 160 };
 /*

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "plugin/session.h"
+#include "runner/opened.h"
 #include "runner/process.h"
 #include "runner/runner.h"
 #include "runner/wire.h"
@@ -16,19 +17,23 @@ enum {
     OWN_TIME = 10, /* silences a call may take of the runner's own time */
     DYING_MS = 500, /* after its end of the socket has closed */
     CLOSING_MS = 5000,
-    RANDOM_MAX = 1024 * 1024
+    RANDOM_MAX = 1024 * 1024,
+    /* a runner that served so many calls, so long, or holds such a part of its memory is worn */
+    WORN_CALLS = 10000,
+    WORN_MS = 10 * 60 * 1000,
+    WORN_PART = 2
 };
 
-/* A connector's file in runners. Its table comes first: a session's services lead back to it. */
+/* A connector in runners, for one connection. Its table comes first: a session's services lead back to it. */
 struct remote {
     struct sl_plugin table;
+    struct opened *object;
+    char *sha256; /* NULL: any */
     struct arena kept; /* what the table points to */
-    struct buf hello; /* as the first runner said it: the next ones must say the same */
     struct runner_limits limits;
     int64_t deaths[DEATHS_MAX]; /* when; the oldest is overwritten */
     uint64_t n_deaths;
     char last_how[PROCESS_HOW_BYTES];
-    char *file;
 };
 
 /* One session: its runner, and what is needed to begin it anew. */
@@ -43,9 +48,19 @@ struct seat {
     struct arena a; /* of one frame */
     int64_t own_ms; /* what the call took of the runner's own time */
     int call; /* enum frame_kind */
+    uint64_t n_calls; /* that its runner has served */
+    int64_t since_ms; /* it began */
 };
 
 static const char *program; /* NULL: syncline itself */
+static void (*tell_death)(void *self, const char *connection, const char *how);
+static void *told;
+
+void runner_on_death(void (*tell)(void *self, const char *connection, const char *how), void *self)
+{
+    tell_death = tell;
+    told = self;
+}
 
 void runner_program(const char *file)
 {
@@ -87,9 +102,14 @@ static const char *bury(struct seat *s, const char *why, int grace_ms)
     return r->last_how;
 }
 
-static void count_death(struct remote *r)
+static void count_death(struct seat *s)
 {
+    struct remote *r = s->remote;
     r->deaths[r->n_deaths++ % DEATHS_MAX] = clock_mono_ms();
+    if (s->host)
+        session_note_death(s->host->ctx);
+    if (s->host && tell_death)
+        tell_death(told, s->connection, r->last_how);
 }
 
 /* How an end of the wire reads. */
@@ -112,11 +132,11 @@ static int died(struct seat *s, int end, struct err *e)
 {
     char room[PROCESS_HOW_BYTES];
     const char *how = bury(s, put_end(s, end, room), end == WIRE_CLOSED ? DYING_MS : 0);
-    count_death(s->remote);
+    count_death(s);
     err_set(e, ERR_FAILED,
             "%s: its runner died in %s: %s; what it had not told is not known; the next call begins it anew, and tell "
             "the author of %s if it happens again",
-            s->connection, call_names[s->call], how, s->remote->file);
+            s->connection, call_names[s->call], how, s->remote->object->file);
     return SL_RETRY;
 }
 
@@ -126,7 +146,7 @@ static int refuse_parked(const struct seat *s, int64_t left_ms, struct err *e)
             "%s: its runner died %d times within 10 minutes, the last time like this: %s; it is left alone for another "
             "%lld "
             "s; put a repaired connector in place of %s, or run again after that",
-            s->connection, DEATHS_MAX, s->remote->last_how, (long long)(left_ms + 999) / 1000, s->remote->file);
+            s->connection, DEATHS_MAX, s->remote->last_how, (long long)(left_ms + 999) / 1000, s->remote->object->file);
     return SL_CONFIG;
 }
 
@@ -331,7 +351,9 @@ static int begin(struct seat *s, struct reader *hello, struct err *e)
     s->own_ms = 0;
     /* what a command needs is not ours to know: a limit would be its, too */
     int64_t memory = r->table.caps & SL_REACH_PROCESS ? 0 : r->limits.memory_bytes;
-    if (process_start(program, r->file, memory, &s->pid, &s->wire.fd, &why)) {
+    s->n_calls = 0;
+    s->since_ms = clock_mono_ms();
+    if (process_start(program, r->object->file, r->object->fd, memory, &s->pid, &s->wire.fd, &why)) {
         err_set(e, ERR_FAILED, "%s: %s", s->connection, why.text);
         return SL_RETRY;
     }
@@ -345,7 +367,7 @@ static int begin(struct seat *s, struct reader *hello, struct err *e)
 static bool same_hello(const struct remote *r, const struct reader *hello)
 {
     size_t n = (size_t)(hello->end - hello->at);
-    return n == r->hello.size && memcmp(hello->at, r->hello.data, n) == 0;
+    return n == r->object->hello.size && memcmp(hello->at, r->object->hello.data, n) == 0;
 }
 
 /* Sends what is in wire.out and waits for the call's end. Its strings belong to s->a. */
@@ -354,6 +376,7 @@ static int carry_out(struct seat *s, int call, const struct frame_return **out, 
     struct reader body;
     s->call = call;
     s->own_ms = 0;
+    s->n_calls++;
     *out = NULL;
     int end = wire_send(&s->wire, s->remote->limits.silence_ms);
     if (end == WIRE_OK)
@@ -372,6 +395,8 @@ static int ensure(struct seat *s, struct err *e)
 {
     const struct frame_return *out;
     struct reader hello;
+    if (session_forgiven(s->host->ctx))
+        s->remote->n_deaths = 0;
     int64_t parked = parked_ms(s->remote);
     if (parked)
         return refuse_parked(s, parked, e);
@@ -382,7 +407,8 @@ static int ensure(struct seat *s, struct err *e)
         return answer;
     if (!same_hello(s->remote, &hello)) {
         bury(s, NULL, 0);
-        err_set(e, ERR_CONFIG, "%s: %s has changed since it was loaded; run again", s->connection, s->remote->file);
+        err_set(e, ERR_CONFIG, "%s: %s has changed since it was loaded; run again", s->connection,
+                s->remote->object->file);
         return SL_CONFIG;
     }
     buf_add(&s->wire.out, s->settings.data, s->settings.size);
@@ -511,7 +537,8 @@ static void remote_close(void *session)
 static void keep_start(struct seat *s, const struct sl_settings *settings)
 {
     const struct sl_plugin *p = &s->remote->table;
-    struct frame_start start = {.reach = p->caps & (SL_REACH_FILES | SL_REACH_DATABASE | SL_REACH_PROCESS)};
+    struct frame_start start = {.reach = p->caps & (SL_REACH_FILES | SL_REACH_DATABASE | SL_REACH_PROCESS),
+                                .sha256 = s->remote->sha256};
     const char **paths = arena_alloc(&s->a, (settings->n_values + 1) * sizeof *paths);
     for (uint32_t i = 0; i < settings->n_values; i++)
         for (uint32_t k = 0; k < p->n_options; k++) {
@@ -555,8 +582,8 @@ static void drop(struct sl_plugin *table)
 {
     struct remote *r = (struct remote *)table;
     arena_fini(&r->kept);
-    buf_fini(&r->hello);
-    mem_free(r->file);
+    opened_drop(r->object);
+    mem_free(r->sha256);
     mem_free(r);
 }
 
@@ -581,23 +608,26 @@ static void fill_table(const struct frame_hello *hello, struct sl_plugin *p)
 static int take_hello(struct remote *r, struct reader *body, struct err *e)
 {
     struct sl_plugin given;
-    buf_add(&r->hello, body->at, (size_t)(body->end - body->at));
+    struct slice said = slice_of(body->at, (size_t)(body->end - body->at));
     const struct frame_hello *hello = frame_get(body, &r->kept, SHAPE_HELLO);
     if (!hello || (!hello->refused && !hello->plugin))
         return err_set(e, ERR_CONFIG,
-                       "%s: its runner sent what is no answer while it was being loaded; tell its author", r->file);
+                       "%s: its runner sent what is no answer while it was being loaded; tell its author",
+                       r->object->file);
     if (hello->refused)
         return err_set(e, ERR_CONFIG, "%s", hello->refused);
     fill_table(hello, &given);
-    return plugin_negotiate(&given, r->file, SESSION_SERVICES, &r->table, e);
+    if (!r->object->hello.size)
+        buf_add(&r->object->hello, said.data, said.size);
+    return plugin_negotiate(&given, r->object->file, SESSION_SERVICES, &r->table, e);
 }
 
 static int read_table(struct remote *r, struct err *e)
 {
     struct reader hello;
     struct err why = {0};
-    struct seat *s = seat_new(r, r->file);
-    keep_frame(&s->start, FRAME_START, SHAPE_START, &(struct frame_start){0});
+    struct seat *s = seat_new(r, r->object->file);
+    keep_frame(&s->start, FRAME_START, SHAPE_START, &(struct frame_start){.sha256 = r->sha256});
     if (begin(s, &hello, &why) == SL_OK)
         take_hello(r, &hello, e);
     else
@@ -607,21 +637,42 @@ static int read_table(struct remote *r, struct err *e)
     return e->code;
 }
 
+static int greet(struct remote *r, struct err *e)
+{
+    struct buf *hello = &r->object->hello;
+    struct reader again = {.at = (const uint8_t *)hello->data, .end = (const uint8_t *)hello->data + hello->size};
+    return hello->size ? take_hello(r, &again, e) : read_table(r, e);
+}
+
 int runner_load(const char *file, const struct runner_limits *limits, struct plugin_lib **lib, struct err *e)
 {
-    struct remote *r = mem_alloc(sizeof *r);
+    int fd = -1;
     struct err why = {0};
     *lib = NULL;
-    r->file = mem_dup(file);
+    if (plugin_open(file, limits->sha256, &fd, &why))
+        return err_set(e, why.code, "%s", why.text);
+    struct remote *r = mem_alloc(sizeof *r);
+    r->object = opened_take(file, fd);
     r->limits = *limits;
+    r->sha256 = limits->sha256 ? mem_dup(limits->sha256) : NULL;
     if (!r->limits.silence_ms)
         r->limits.silence_ms = RUNNER_SILENCE_MS;
     if (!r->limits.memory_bytes)
         r->limits.memory_bytes = (int64_t)RUNNER_MEMORY_MB << 20;
-    if (read_table(r, &why)) {
+    if (greet(r, &why)) {
         drop(&r->table);
         return err_set(e, why.code, "%s", why.text);
     }
-    *lib = plugin_adopt(file, &r->table, drop);
+    *lib = plugin_adopt(file, r->object->fd, &r->table, drop);
     return 0;
+}
+
+bool runner_worn(const struct session *session)
+{
+    const struct sl_plugin *p = session_plugin(session);
+    const struct seat *s = p->open == remote_open ? session_handle(session) : NULL;
+    if (!s || !s->pid)
+        return false;
+    return s->n_calls >= WORN_CALLS || clock_mono_ms() - s->since_ms >= WORN_MS ||
+           process_resident(s->pid) > s->remote->limits.memory_bytes / WORN_PART;
 }

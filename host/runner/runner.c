@@ -385,7 +385,7 @@ static void greet(struct runner *r, const char *refused)
 static const struct session_parent parent = {say, tell_outcome, http_many, check_signature};
 
 /* Order is important: what is loaded may run code at once, so the sandbox is closed first. */
-int runner_serve(int fd, const char *file)
+int runner_serve(int fd, const char *file, int open_fd)
 {
     struct runner r = {.wire = {.fd = fd}};
     struct reader body;
@@ -396,7 +396,8 @@ int runner_serve(int fd, const char *file)
     const struct frame_start *start = kind == FRAME_START ? frame_get(&body, &r.call, SHAPE_START) : NULL;
     if (!start)
         return 2;
-    bool good = sandbox_enter(start, file, fd, &e) == 0 && plugin_load(file, &r.lib, &e) == 0;
+    bool good = sandbox_enter(start, file, fd, open_fd, &e) == 0 &&
+                plugin_load_open(file, start->sha256, open_fd, &r.lib, &e) == 0;
     greet(&r, good ? NULL : e.text);
     arena_reset(&r.call);
     while (good && serve_one(&r))

@@ -11,6 +11,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -291,21 +292,24 @@ static void permit_setting(int rules, const char *path, uint64_t rights)
     mem_free(copy);
 }
 
-static void permit_all(int rules, const struct frame_start *start, const char *file, uint64_t all)
+static void permit_all(int rules, const struct frame_start *start, const char *file, int open_fd, uint64_t all)
 {
-    char *copy = mem_dup(file);
+    char *copy = mem_dup(file), itself[64];
     for (size_t i = 0; i < sizeof readable / sizeof *readable; i++)
         permit(rules, readable[i], read_rights);
     for (size_t i = 0; (start->reach & SL_REACH_DATABASE) && i < 1; i++)
         permit(rules, readable_for_databases[i], read_rights);
     permit(rules, "/dev/null", read_rights | LANDLOCK_ACCESS_FS_WRITE_FILE);
     permit(rules, dirname(copy), read_rights);
+    /* the very file, even if another has its name by now */
+    snprintf(itself, sizeof itself, "/proc/self/fd/%d", open_fd);
+    permit(rules, itself, read_rights);
     for (uint32_t i = 0; (start->reach & SL_REACH_FILES) && i < start->n_paths; i++)
         permit_setting(rules, start->paths[i], all & ~never);
     mem_free(copy);
 }
 
-static int close_files(const struct frame_start *start, const char *file, struct err *e)
+static int close_files(const struct frame_start *start, const char *file, int open_fd, struct err *e)
 {
     int abi = landlock_abi();
     if (abi < 1)
@@ -315,7 +319,7 @@ static int close_files(const struct frame_start *start, const char *file, struct
     size_t size = abi < 4 ? RULESET_BYTES_1 : abi < 6 ? RULESET_BYTES_4 : sizeof set;
     int rules = (int)syscall(SYS_landlock_create_ruleset, &set, size, 0);
     if (rules >= 0)
-        permit_all(rules, start, file, all);
+        permit_all(rules, start, file, open_fd, all);
     if (rules < 0 || syscall(SYS_landlock_restrict_self, rules, 0) != 0)
         refused("Landlock", e);
     if (rules >= 0)
@@ -333,18 +337,25 @@ static void limit(int what, rlim_t most)
     setrlimit((__rlimit_resource_t)what, &(struct rlimit){most, most});
 }
 
-static void close_others(int keep_fd)
+static void close_between(int after, int before)
 {
-    if (keep_fd > 3)
-        close_range(3, (unsigned)keep_fd - 1, 0);
-    close_range((unsigned)keep_fd + 1, ~0U, 0);
+    if (before - after > 1)
+        close_range((unsigned)after + 1, (unsigned)before - 1, 0);
+}
+
+static void close_others(int x, int y)
+{
+    int low = x < y ? x : y, high = x < y ? y : x;
+    close_between(2, low);
+    close_between(low, high);
+    close_range((unsigned)high + 1, ~0U, 0);
 }
 
 /* A command in the settings is a program of its own: what it needs is not known here, and what it may is its user's. */
-int sandbox_enter(const struct frame_start *start, const char *file, int keep_fd, struct err *e)
+int sandbox_enter(const struct frame_start *start, const char *file, int fd, int open_fd, struct err *e)
 {
     enum { FILES_MAX = 4096 };
-    close_others(keep_fd);
+    close_others(fd, open_fd);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NOFILE, FILES_MAX);
@@ -352,7 +363,7 @@ int sandbox_enter(const struct frame_start *start, const char *file, int keep_fd
         return refused("no_new_privs", e);
     if (start->reach & SL_REACH_PROCESS)
         return 0;
-    return close_files(start, file, e) ? e->code : close_calls(start->reach, e);
+    return close_files(start, file, open_fd, e) ? e->code : close_calls(start->reach, e);
 }
 
 const char *sandbox_tells(uint64_t reach)

@@ -7,10 +7,10 @@
 #include "runner/frame.h"
 
 /*
- * Gives up, for good, what a connector of that reach has no use for: START says what it may reach, FILE is its own, keep_fd the only
- * descriptor that stays beside 0 to 2. What the kernel lacks is left out (sandbox_lacks says it). Returns 0, or ERR_FAILED with e.
+ * Gives up, for good, what a connector of that reach has no use for: START says what it may reach, FILE is its own and open_fd that file,
+ * which with fd is all that stays open beside 0 to 2. What the kernel lacks is left out (sandbox_lacks says it). Returns 0, or ERR_FAILED with e.
  */
-int sandbox_enter(const struct frame_start *start, const char *file, int keep_fd, struct err *e);
+int sandbox_enter(const struct frame_start *start, const char *file, int fd, int open_fd, struct err *e);
 /* What a connector of that reach (SL_REACH_*) is kept from, for a person. */
 const char *sandbox_tells(uint64_t reach);
 /* What this kernel lacks, as one sentence; NULL: nothing. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_runner.c - connectors in runners: those that are well do as in this process, hostile ones are named and contained. */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -318,13 +319,102 @@ static void five_deaths_and_it_is_left_alone(void)
     done(t);
 }
 
+/* Another file under its name is not what was opened and checked. */
+static void the_old_file_stays(void)
+{
+    struct apart *t = open_hostile("crash");
+    CU_ASSERT_EQUAL(pull(t, "o"), SL_RETRY);
+    CU_ASSERT_EQUAL(rename(put_file("crash.new", "text", 4, 0644), in_folder("crash.so")), 0);
+    CU_ASSERT_EQUAL(session_check(t->s, &t->e), SL_OK);
+    done(t);
+}
+
+/* What was written into the file itself: its runner may die of it, and no other takes it for what it was. */
 static void a_changed_file_is_not_taken_for_the_old_one(void)
 {
     struct apart *t = open_hostile("crash");
-    pull(t, "o");
-    hostile("crash", "-DSUMMARY='\"another\"'");
+    CU_ASSERT_EQUAL(truncate(in_folder("crash.so"), 0), 0);
+    CU_ASSERT_EQUAL(pull(t, "o"), SL_RETRY);
+    CU_ASSERT(says(t->e.text, "bad: its runner died in pull: "));
     CU_ASSERT_EQUAL(pull(t, "o"), SL_CONFIG);
     CU_ASSERT(says(t->e.text, "crash.so has changed since it was loaded; run again"));
+    done(t);
+}
+
+static void only_the_allowed_file_is_loaded(void)
+{
+    const char *file = hostile("crash", "");
+    char command[400], hex[80] = "", other[65] = {0};
+    snprintf(command, sizeof command, "sha256sum '%s'", file);
+    FILE *f = popen(command, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(fgets(hex, 65, f));
+    pclose(f);
+    memset(other, 'a', 64);
+    struct apart *t = load(file, &(struct runner_limits){.sha256 = hex});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(t->lib);
+    CU_ASSERT_EQUAL(session_open(plugin_table(t->lib), "bad", NULL, 0, NULL, &t->s, &t->e), SL_OK);
+    done(t);
+    t = load(file, &(struct runner_limits){.sha256 = other});
+    CU_ASSERT(!t->lib && t->e.code == ERR_CONFIG);
+    CU_ASSERT(says(t->e.text, hex) && says(t->e.text, other) && says(t->e.text, "the config allows only "));
+    done(t);
+}
+
+/* The runner looks for itself: what was changed between the look and the loading is not loaded. */
+static void a_file_changed_under_its_digest_is_not_loaded(void)
+{
+    const char *file = hostile("crash", "");
+    char command[400], hex[80] = "";
+    snprintf(command, sizeof command, "sha256sum '%s'", file);
+    FILE *f = popen(command, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(fgets(hex, 65, f));
+    pclose(f);
+    struct apart *t = load(file, &(struct runner_limits){.sha256 = hex});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(t->lib);
+    snprintf(command, sizeof command, "printf x >>'%s'", file);
+    CU_ASSERT_EQUAL(system(command), 0);
+    CU_ASSERT_EQUAL(session_open(plugin_table(t->lib), "bad", NULL, 0, NULL, &t->s, &t->e), SL_CONFIG);
+    CU_ASSERT(says(t->e.text, "crash.so has changed since it was loaded; run again"));
+    done(t);
+}
+
+/* Deaths that one record explains are not held against the connection. */
+static void what_is_forgiven_does_not_count(void)
+{
+    struct apart *t = open_hostile("crash");
+    for (int i = 0; i < 9; i++) {
+        CU_ASSERT_EQUAL(pull(t, "o"), SL_RETRY);
+        CU_ASSERT_EQUAL(session_deaths(t->s), (uint64_t)i + 1);
+        session_forgive(t->s);
+    }
+    done(t);
+}
+
+static char told[200];
+
+static void hear(void *self, const char *connection, const char *how)
+{
+    (void)self;
+    snprintf(told, sizeof told, "%s: %s", connection, how);
+}
+
+static void deaths_are_told(void)
+{
+    struct apart *t = open_hostile("deaf");
+    runner_on_death(hear, NULL);
+    CU_ASSERT_EQUAL(pull(t, "o"), SL_RETRY);
+    runner_on_death(NULL, NULL);
+    CU_ASSERT_STRING_EQUAL(told, "bad: it was silent for 1500 ms, and was ended");
+    done(t);
+}
+
+static void runners_wear(void)
+{
+    struct apart *t = open_jsondir(some_records("worn", 1));
+    CU_ASSERT_FALSE(runner_worn(t->s));
+    for (int i = 0; i < 10000; i++)
+        session_check(t->s, &t->e);
+    CU_ASSERT_TRUE(runner_worn(t->s));
     done(t);
 }
 
@@ -346,12 +436,20 @@ static void without_descriptors_it_is_said(void)
     struct plugin_lib *lib = NULL;
     struct err e = {0};
     struct rlimit before, few;
+    enum { MOST = 64 };
     getrlimit(RLIMIT_NOFILE, &before);
     few = before;
-    few.rlim_cur = 3;
+    bool filled[MOST] = {false};
+    few.rlim_cur = MOST; /* room for the file twice, and then for one end of two */
+    for (int fd = 3; fd < MOST - 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            filled[fd] = dup2(0, fd) == fd;
     setrlimit(RLIMIT_NOFILE, &few);
     int code = runner_load(binary("plugins/jsondir.so"), &(struct runner_limits){0}, &lib, &e);
     setrlimit(RLIMIT_NOFILE, &before);
+    for (int fd = 3; fd < MOST; fd++)
+        if (filled[fd])
+            close(fd);
     CU_ASSERT(code == ERR_CONFIG &&
               says(e.text, "no runner can be started: Too many open files; raise the limit on open files"));
 }
@@ -367,7 +465,13 @@ static const struct check tests[] = {
     {"damage at loading is named", damage_at_loading_is_named},
     {"what was told before a death is known (I18, I19)", what_was_told_is_known},
     {"five deaths, and it is left alone (I23)", five_deaths_and_it_is_left_alone},
+    {"deaths that one record explains are forgiven (I23)", what_is_forgiven_does_not_count},
+    {"deaths are told", deaths_are_told},
+    {"another file under its name is not loaded: the old one stays", the_old_file_stays},
     {"a changed file is not taken for the old one", a_changed_file_is_not_taken_for_the_old_one},
+    {"only the file of the given SHA-256 is loaded", only_the_allowed_file_is_loaded},
+    {"a file that changed under its SHA-256 is not loaded", a_file_changed_under_its_digest_is_not_loaded},
+    {"runners that served long are worn", runners_wear},
     {"without descriptors it is said", without_descriptors_it_is_said},
     {"without a program it is said", without_a_program_it_is_said},
 };

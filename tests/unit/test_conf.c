@@ -67,7 +67,8 @@ static const struct bad bads[] = {
      "'settings': {'root': 'desk'}}}\n"
      "syncline.json:1:2: conections: unknown key; did you mean 'connections'?\n"},
     {"an unknown key near none", "{'connections': {}, 'zzzzzzzz': 1}",
-     "syncline.json:1:21: zzzzzzzz: unknown key; remove it (the keys here are state, listen, history, plugins, "
+     "syncline.json:1:21: zzzzzzzz: unknown key; remove it (the keys here are state, listen, history, run_silence, "
+     "plugins, "
      "connections, users, pairs)\n"},
     {"the wrong type of each top key",
      "{'state': 1, 'listen': 2, 'history': [],\n'plugins': {}, 'connections': [],\n'pairs': true}",
@@ -119,6 +120,11 @@ static const struct bad bads[] = {
      "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'},\n'allow_private': "
      "1}}}",
      "syncline.json:2:18: connections.x.allow_private: a number where a bool is expected; write true or false\n"},
+    {"a SHA-256 that is none",
+     "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'},\n'plugin_sha256': "
+     "'abc'}}}",
+     "syncline.json:2:18: connections.x.plugin_sha256: 'abc' is no SHA-256; write the 64 hex digits that `sha256sum "
+     "FILE` prints\n"},
     {"isolation of no such word",
      "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'},\n'isolation': "
      "'process'}}}",
@@ -368,7 +374,8 @@ static const struct bad bads[] = {
      "syncline.json:5:10: users: an object where a list is expected; write it in [ ]\n"
      "syncline.json:5:38: listen: the text is empty; fill it in or remove the key\n"},
     {"a name with a line break stays one line", "{'connections': {}, 'a\\nb': 1}",
-     "syncline.json:1:21: ['a\\nb']: unknown key; remove it (the keys here are state, listen, history, plugins, "
+     "syncline.json:1:21: ['a\\nb']: unknown key; remove it (the keys here are state, listen, history, run_silence, "
+     "plugins, "
      "connections, users, pairs)\n"},
 };
 

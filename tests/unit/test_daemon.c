@@ -108,17 +108,22 @@ static void slow_peer(void)
 
 static void rosters(void)
 {
-    struct conf_pair pairs[3] = {{.name = "p", .every_ms = 60000, .verify_every_ms = 86400000, .n_children = 1},
-                                 {.name = "p.comments", .parent = pairs},
-                                 {.name = "q \"x\""}};
+    struct conf_pair pairs[3] = {
+        {.name = "p", .every_ms = 60000, .verify_every_ms = 86400000, .n_children = 1, .side = {{"desk"}, {"code"}}},
+        {.name = "p.comments", .parent = pairs, .side = {{"desk"}, {"code"}}},
+        {.name = "q \"x\"", .side = {{"tree"}, {"desk"}}}};
     const char *folders[] = {"/plugins"};
-    struct conf conf = {.state = "/s", .listen = "h:1", .pairs = pairs, .n_pairs = 3, .plugin_folders = folders};
+    struct conf conf = {.state = "/s",
+                        .listen = "h:1",
+                        .pairs = pairs,
+                        .n_pairs = 3,
+                        .plugin_path = {folders, 1},
+                        .run_silence_ms = 900000};
     struct conf_connection connections[] = {{.name = "desk"}, {.name = "code"}};
     const struct roster_ago ago[] = {{5000, 700}, {-1, -1}, {-1, -1}};
     struct buf text = {0};
     struct roster r;
     struct err e = {0};
-    conf.n_plugin_folders = 1;
     conf.connections = connections;
     conf.n_connections = 2;
     roster_put(&text, &conf, ago);
@@ -128,6 +133,9 @@ static void rosters(void)
     CU_ASSERT_EQUAL(r.n_pairs, 3);
     CU_ASSERT_EQUAL(r.n_wants, 2);
     CU_ASSERT_STRING_EQUAL(r.wants[1].name, "q \"x\"");
+    CU_ASSERT_STRING_EQUAL(r.sides[0][1], "code");
+    CU_ASSERT_STRING_EQUAL(r.sides[1][0], "tree");
+    CU_ASSERT_EQUAL(r.run_silence_ms, 900000);
     CU_ASSERT_EQUAL(r.wants[0].verify_every_ms, 86400000);
     CU_ASSERT_EQUAL(r.wants[0].verified_ago_ms, 5000);
     CU_ASSERT_STRING_EQUAL(r.plugin_folders[0], "/plugins");
@@ -143,14 +151,15 @@ static void rosters(void)
 
 static void false_rosters(void)
 {
-    static const char *const texts[] = {"",
-                                        "[]",
-                                        "{}",
-                                        "null",
-                                        "{\"state\": 1, \"listen\": \"x\", \"plugins\": [], \"pairs\": []}",
-                                        "{\"state\": \"s\", \"listen\": \"x\", \"plugins\": [], \"pairs\": [1]}",
-                                        "{\"state\": \"s\", \"listen\": \"x\", \"plugins\": [], \"pairs\": [{}]}",
-                                        "{\"state\": \"s\", \"listen\": \"x\", \"pairs\": []}"};
+    static const char *const texts[] = {
+        "",
+        "[]",
+        "{}",
+        "null",
+        "{\"state\": 1, \"listen\": \"x\", \"run_silence\": 1, \"plugins\": [], \"pairs\": []}",
+        "{\"state\": \"s\", \"listen\": \"x\", \"run_silence\": 1, \"plugins\": [], \"pairs\": [1]}",
+        "{\"state\": \"s\", \"listen\": \"x\", \"run_silence\": 1, \"plugins\": [], \"pairs\": [{}]}",
+        "{\"state\": \"s\", \"listen\": \"x\", \"run_silence\": 1, \"pairs\": []}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct roster r;
         struct err e = {0};

@@ -194,6 +194,24 @@ static void held(void)
 }
 
 /* A thousand hints are one run; those that come while it runs are one more; backoff goes before them. */
+/* A pair that is put off holds no other up, and a config that is taken in begins it soon. */
+static void put_off(void)
+{
+    struct schedule *s = schedule_new(7);
+    want(2, 1000);
+    schedule_set(s, wants, 2, 0);
+    const char *first = schedule_peek(s, 5000)->name;
+    schedule_put_off(s, 5000 + HOUR);
+    CU_ASSERT_STRING_NOT_EQUAL(schedule_peek(s, 5000)->name, first);
+    schedule_put_off(s, 5000 + 2 * (int64_t)HOUR);
+    CU_ASSERT_PTR_NULL(schedule_peek(s, 4999 + HOUR));
+    CU_ASSERT_STRING_EQUAL(schedule_peek(s, 5000 + HOUR)->name, first);
+    schedule_put_off(s, 5000 + 3 * (int64_t)HOUR);
+    schedule_set(s, wants, 2, 6000 + HOUR);
+    CU_ASSERT_PTR_NOT_NULL(schedule_peek(s, 8000 + HOUR));
+    schedule_free(s);
+}
+
 static void wakes(void)
 {
     struct schedule *s = one(HOUR, 0);
@@ -317,6 +335,7 @@ static const struct check tests[] = {
     {"a clock put back a day changes no wait", a_day_back},
     {"failures back off with full jitter up to the cap", backs_off},
     {"a pair that somebody else holds is no failure", held},
+    {"a pair that is put off waits, others do not", put_off},
     {"a thousand hints are one run, and one more while it runs", wakes},
     {"full compares come at their own interval", full_compares},
     {"a config that changes keeps what stays", config_changes},
