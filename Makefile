@@ -203,7 +203,7 @@ install: all $(BUILD)/syncline.pc
 	@echo "installed into $(D)"
 uninstall:
 	@printf '%s\n' "$$INSTALLED" | while read -r mode file target; do \
-	  [ -z "$$mode" ] || rm -f "$(D)/$$target"; done
+	  [ -z "$$mode" ] || rm -f "$(D)/$$target" "$(D)/$${target%.so}.proven"; done
 	@cd "$(D)" 2>/dev/null && find lib/syncline include/syncline share/doc/syncline share/syncline -depth -type d -empty -delete 2>/dev/null; true
 	@echo "removed from $(D)"
 
