@@ -65,6 +65,7 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 static const struct command inner[] = {
     {"worker", "", "carries out runs for `run`", NULL, cmd_worker},
     {"gateway", "", "listens for `run`", NULL, cmd_gateway},
+    {"pairs", "", "the config's pairs, for the API", NULL, cmd_pairs},
     {"runner", "--fd N --plugin FILE", "holds one connector for the process that uses it", NULL, cmd_runner},
 };
 
@@ -110,6 +111,8 @@ static int parse_global(struct cli *c, int argc, char **argv, bool *help, bool *
             c->config = argv[++i];
         else if (strcmp(argv[i], "--json") == 0)
             c->json = true;
+        else if (strcmp(argv[i], "--given") == 0)
+            c->given = true;
         else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             *help = true;
         else if (strcmp(argv[i], "--version") == 0)
@@ -123,9 +126,11 @@ static int parse_global(struct cli *c, int argc, char **argv, bool *help, bool *
 static int finish(struct cli *c, int rc)
 {
     if (c->err.code) {
-        fprintf(stderr, "syncline: %s\n", c->err.text);
         rc = rc ? rc : err_exit(&c->err);
+        cli_say_error(c);
     }
+    if (c->given)
+        rc = given_end(c, rc);
     conf_free(c->conf);
     arena_fini(&c->arena);
     return rc;
@@ -156,7 +161,7 @@ int main(int argc, char **argv)
         return finish(&c, 2);
     c.argc = argc - at - 1;
     c.argv = argv + at + 1;
-    for (int i = 0; i < c.argc; i++)
+    for (int i = 0; i < c.argc && strcmp(c.argv[i], "--") != 0; i++)
         if (strcmp(c.argv[i], "--help") == 0)
             return print_help(cmd);
     return finish(&c, cmd->run(&c));

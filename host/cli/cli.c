@@ -2,6 +2,7 @@
 /* cli.c - options, operands, config and output: what all commands share. */
 #include "cli/cli.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "daemon/child.h"
 
 static const struct option_row *find_option(const char *arg, const struct option_row *rows, size_t n)
 {
@@ -31,13 +33,18 @@ static int unknown_option(struct cli *c, const char *arg, const struct option_ro
 int cli_options(struct cli *c, const struct option_row *rows, size_t n)
 {
     int kept = 0;
+    bool operands = false;
     for (int i = 0; i < c->argc; i++) {
         char *arg = c->argv[i];
-        if (strcmp(arg, "--json") == 0) {
+        if (!operands && strcmp(arg, "--") == 0) {
+            operands = true;
+            continue;
+        }
+        if (!operands && strcmp(arg, "--json") == 0) {
             c->json = true;
             continue;
         }
-        if (arg[0] != '-' || !arg[1]) {
+        if (operands || arg[0] != '-' || !arg[1]) {
             c->argv[kept++] = arg;
             continue;
         }
@@ -65,7 +72,9 @@ int cli_operands(struct cli *c, int least, int most, const char *usage)
 int cli_conf(struct cli *c)
 {
     struct buf problems = {0};
-    c->conf = conf_load(c->config, &problems, &c->err);
+    bool given = c->given && fcntl(CHILD_GIVEN_FD, F_SETFD, FD_CLOEXEC) == 0;
+    c->conf =
+        given ? conf_load_apart(c->config, CHILD_GIVEN, &problems, &c->err) : conf_load(c->config, &problems, &c->err);
     if (!c->conf && problems.size) {
         fputs(problems.data, stderr);
         err_clear(&c->err);
@@ -96,6 +105,13 @@ struct conf_pair *cli_pair(struct cli *c, const char *name)
     return NULL;
 }
 
+void cli_say_error(struct cli *c)
+{
+    fprintf(stderr, "syncline: %s\n", c->err.text);
+    c->busy |= c->err.code == ERR_BUSY;
+    err_clear(&c->err);
+}
+
 int cli_worse(int x, int y)
 {
     static const int rank[] = {[0] = 0, [3] = 1, [4] = 1, [1] = 2, [2] = 3};
@@ -118,9 +134,8 @@ int cli_each(struct cli *c, int (*f)(struct cli *c, struct conf_pair *pair))
             continue;
         worst = cli_worse(worst, f(c, pair));
         if (c->err.code) { /* one pair's trouble is not the others' */
-            fprintf(stderr, "syncline: %s\n", c->err.text);
             worst = cli_worse(worst, err_exit(&c->err));
-            err_clear(&c->err);
+            cli_say_error(c);
         }
     }
     return worst;

@@ -11,6 +11,8 @@
 struct cli {
     const char *config; /* the config file */
     bool json;
+    bool given; /* --given: started by the daemon, which gave the config's text and takes no long wait for an answer */
+    bool busy; /* somebody else held what was wanted */
     bool quiet; /* no progress on the terminal: it is the daemon's log */
     int argc; /* arguments after the command's name */
     char **argv;
@@ -37,7 +39,7 @@ struct option_row {
     bool *flag;
 };
 
-/* Takes the options out of the arguments; what stays are operands. Refuses unknown ones with the nearest. 0 or 2. */
+/* Takes the options out of the arguments; what stays are operands, and so is all behind `--`. Refuses unknown ones with the nearest. 0 or 2. */
 int cli_options(struct cli *c, const struct option_row *rows, size_t n);
 /* Refuses fewer or more operands than that. 0 or 2. */
 int cli_operands(struct cli *c, int least, int most, const char *usage);
@@ -48,6 +50,10 @@ struct conf_pair *cli_pair(struct cli *c, const char *name);
 /* Calls f for each pair named in the operands, or for all; the exit code is the worst (1 over 3 over 0). */
 int cli_each(struct cli *c, int (*f)(struct cli *c, struct conf_pair *pair));
 int cli_worse(int x, int y);
+/* c->err as main prints it, and cleared. */
+void cli_say_error(struct cli *c);
+/* given.c: the end of a command that the daemon started: no secret in what it said. The exit code, ERRAND_BUSY if it met somebody else. */
+int given_end(struct cli *c, int rc);
 
 /* What pair_open opens. */
 enum { OPEN_READ = 1, OPEN_WRITE = 2, OPEN_SESSIONS = 4, OPEN_NO_WAIT = 8 };
@@ -157,6 +163,7 @@ int cmd_links(struct cli *c);
 int cmd_run(struct cli *c);
 int cmd_worker(struct cli *c); /* this and the next: processes that `run` starts */
 int cmd_gateway(struct cli *c);
+int cmd_pairs(struct cli *c);
 int cmd_plugins(struct cli *c);
 int cmd_certify(struct cli *c);
 int cmd_runner(struct cli *c);

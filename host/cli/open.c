@@ -19,6 +19,20 @@ static const char *identity(struct cli *c, const struct conf_pair *p)
                         p->side[1].connection, p->side[1].object);
 }
 
+/* Who waits for an answer over HTTP hears after a while that the pair is at work. */
+static int acquire_soon(struct cli *c, struct store *s)
+{
+    enum { WAIT_MS = 20000, STEP_MS = 20 };
+    int64_t until = clock_mono_ms() + WAIT_MS;
+    int rc = 0;
+    while ((rc = store_acquire(s, false, &c->err)) == STORE_BUSY && clock_mono_ms() < until &&
+           !c->world.stopping(c->world.self)) {
+        err_clear(&c->err);
+        c->world.sleep_ms(c->world.self, STEP_MS);
+    }
+    return rc;
+}
+
 static int open_store(struct cli *c, const struct conf_pair *p, unsigned what, struct store **out)
 {
     const char *folder = arena_printf(&c->arena, "%s/pairs/%s", c->conf->state, p->name);
@@ -29,7 +43,7 @@ static int open_store(struct cli *c, const struct conf_pair *p, unsigned what, s
         return 0;
     }
     if (rc == STORE_OK && write)
-        rc = store_acquire(*out, !(what & OPEN_NO_WAIT), &c->err);
+        rc = c->given ? acquire_soon(c, *out) : store_acquire(*out, !(what & OPEN_NO_WAIT), &c->err);
     if (rc != STORE_OK && !c->err.code)
         err_set(&c->err, ERR_STATE, "pairs.%s: state %s: %s", p->name, folder, store_rc_name(rc));
     return c->err.code;

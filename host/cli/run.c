@@ -146,10 +146,8 @@ static bool load(struct work *w)
 {
     struct cli *c = w->c;
     struct buf problems = {0}, answer = {0};
-    char given[32];
-    snprintf(given, sizeof given, "/proc/self/fd/%d", CHILD_GIVEN_FD);
     bool kept = fcntl(CHILD_GIVEN_FD, F_SETFD, FD_CLOEXEC) == 0;
-    c->conf = conf_load_apart(c->config, kept ? given : c->config, &problems, &c->err);
+    c->conf = conf_load_apart(c->config, kept ? CHILD_GIVEN : c->config, &problems, &c->err);
     if (c->conf)
         roster_put(&answer, c->conf, how_long_ago(c));
     else

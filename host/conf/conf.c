@@ -104,6 +104,22 @@ static void read_listen(struct load *l, const struct json *root, const char *lis
                    "\"%s\" is no address; write HOST:PORT, like \"127.0.0.1:8631\"", listen);
 }
 
+/* What goes into a header as it is, and is not guessed. */
+static void read_api(struct load *l, const struct json *node)
+{
+    enum { LEAST = 16 };
+    const char *token = node ? secret_read(l, node) : NULL;
+    size_t n = token ? strlen(token) : 0, good = 0;
+    while (good < n && token[good] > ' ' && token[good] < 0x7F)
+        good++;
+    if (token && (n < LEAST || good < n))
+        problem_at(&l->problems, node, AT_VALUE,
+                   "this secret is no token for the API; make it of %d visible ASCII characters or more, like `openssl "
+                   "rand -hex 32` does",
+                   LEAST);
+    l->conf->api_token = token;
+}
+
 /* A pair's children stand behind it, in the order of their list. */
 static void digest_pairs(struct load *l, const struct config_draft *draft)
 {
@@ -130,6 +146,7 @@ static void read_root(struct load *l, const struct json *root)
     l->conf->keep_ms = draft.keep_ms;
     l->conf->run_silence_ms = draft.run_silence_ms;
     read_listen(l, root, draft.listen);
+    read_api(l, draft.api_token);
     read_state(l, draft.state);
     read_plugins(l, draft.plugins);
     connections_read(l, draft.connections);

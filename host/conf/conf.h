@@ -79,6 +79,7 @@ struct conf {
     const char *folder;
     const char *state; /* folder, absolute */
     const char *listen; /* HOST:PORT, for `run` */
+    const char *api_token; /* who may use /api/v1; NULL: nobody */
     int64_t keep_ms; /* history */
     int64_t run_silence_ms; /* a daemon's run without a sign of life for so long is ended */
     const char *const *plugin_folders;

@@ -49,12 +49,22 @@ static const struct key history_keys[] = {
 };
 TABLE(history, history_keys);
 
+static const struct key api_keys[] = {
+    {.name = "token",
+     .kind = KEY_NODE,
+     .offset = AT(config_draft, api_token),
+     .required = true,
+     .help = "a secret's place, like {\"file\": \"api-token\"}; `openssl rand -hex 32` makes one"},
+};
+TABLE(api, api_keys);
+
 static const struct key config_keys[] = {
     {.name = "$schema", .kind = KEY_IGNORED},
     {.name = "state", .kind = KEY_NODE, .offset = AT(config_draft, state)},
     {.name = "listen", .kind = KEY_STRING, .offset = AT(config_draft, listen)},
     {.name = "history", .kind = KEY_OBJECT, .table = &table_history},
     {.name = "run_silence", .kind = KEY_DURATION, .offset = AT(config_draft, run_silence_ms), .min = 1000},
+    {.name = "api", .kind = KEY_OBJECT, .table = &table_api},
     {.name = "plugins", .kind = KEY_LIST, .offset = AT(config_draft, plugins)},
     {.name = "connections",
      .kind = KEY_OBJECT,
@@ -212,6 +222,6 @@ static const struct key group_keys[] = {
 };
 TABLE(group, group_keys);
 
-const struct key_table *const tables_all[] = {&table_config,     &table_history, &table_connection, &table_limits,
-                                              &table_pair,       &table_side,    &table_deletes,    &table_child,
-                                              &table_child_side, &table_rule,    &table_group,      NULL};
+const struct key_table *const tables_all[] = {
+    &table_config,  &table_history, &table_api,        &table_connection, &table_limits, &table_pair, &table_side,
+    &table_deletes, &table_child,   &table_child_side, &table_rule,       &table_group,  NULL};

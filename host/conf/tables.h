@@ -14,6 +14,7 @@ enum isolation { ISOLATION_NONE = 1, ISOLATION_RUNNER };
 struct config_draft {
     const char *listen;
     int64_t keep_ms, run_silence_ms;
+    const struct json *api_token; /* a secret's reference */
     const struct json *state, *plugins, *connections, *users, *pairs;
 };
 
@@ -49,8 +50,8 @@ struct rule_draft {
     int direction, policy, drift;
 };
 
-extern const struct key_table table_config, table_history, table_connection, table_limits, table_pair, table_side,
-    table_deletes, table_child, table_child_side, table_rule, table_group;
+extern const struct key_table table_config, table_history, table_api, table_connection, table_limits, table_pair,
+    table_side, table_deletes, table_child, table_child_side, table_rule, table_group;
 /* All of them, ended by NULL. */
 extern const struct key_table *const tables_all[];
 

@@ -40,6 +40,45 @@ static _Noreturn void become(const char *config, const char *command, int channe
     _exit(127);
 }
 
+/* All words stand behind the options that this program chose. */
+static _Noreturn void become_command(const struct child_order *o, pid_t parent)
+{
+    enum { WORDS_MAX = 40 };
+    const char *argv[WORDS_MAX + 1] = {"syncline", "-c", o->config, "--json", "--given"};
+    int n = 5, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0);
+    for (size_t i = 0; o->words[i] && n < WORDS_MAX; i++)
+        argv[n++] = o->words[i];
+    argv[n] = NULL;
+    int given = o->given >= 0 ? fcntl(o->given, F_DUPFD_CLOEXEC, 10) : -1;
+    bool placed = null >= 0 && dup2(null, 0) >= 0 && dup2(o->out, 1) >= 0 && dup2(o->err, 2) >= 0 &&
+                  (given < 0 || dup2(given, CHILD_GIVEN_FD) >= 0);
+    if (placed && bind_to(parent))
+        execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+    _exit(127);
+}
+
+pid_t child_command(const struct child_order *o)
+{
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0)
+        become_command(o, parent);
+    return pid > 0 ? pid : 0;
+}
+
+bool child_command_ended(pid_t *pid, int *exit_code)
+{
+    int status = 0;
+    if (!*pid || waitpid(*pid, &status, WNOHANG) != *pid)
+        return false;
+    *exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    *pid = 0;
+    return true;
+}
+
 static int no_process(const char *command, struct err *e)
 {
     return err_set(e, ERR_FAILED, "no process for the %s: %s; allow it more open files and processes", command,

@@ -387,7 +387,7 @@ static enum MHD_Result take_whole(struct gateway *g, struct visit *v, const char
 {
     v->number = ++g->numbers;
     v->whole_ms = clock_mono_ms();
-    v->release_ms = v->whole_ms + ANSWER_MS;
+    v->release_ms = v->whole_ms + (v->route->answer_ms ? v->route->answer_ms : ANSWER_MS);
     if (v->guest)
         unlist_guest(g, v->guest);
     v->after = g->visits;

@@ -16,6 +16,7 @@ struct route {
     const char *path; /* exactly this one; with a slash at its end: all that begin so. The longest wins */
     const char *methods; /* as in Allow; others are answered 405 */
     size_t body_max; /* bytes; more is answered 413 */
+    int64_t answer_ms; /* how long an answer may take; 0: 5 s */
     unsigned
         hold_ms; /* its 404 goes out at a whole multiple of this after the request was whole, so that its time tells nothing; 0: at once */
     unsigned

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "net/sign.h"
 
 static void put_pair(struct buf *out, const struct conf_pair *p, const struct roster_ago *ago)
 {
@@ -32,12 +34,25 @@ static void put_list(struct buf *out, const char *key, const void *first, size_t
     buf_byte(out, ']');
 }
 
+/* The supervisor needs to know the token when it sees it, and no more. */
+static void put_api(struct buf *out, const char *token)
+{
+    uint8_t digest[32];
+    char hex[2 * sizeof digest + 1];
+    if (!token)
+        return;
+    sign_sha256(token, strlen(token), digest);
+    hex_encode(digest, sizeof digest, hex);
+    json_put_text(out, "api", hex);
+}
+
 void roster_put(struct buf *out, const struct conf *conf, const struct roster_ago *ago)
 {
     buf_byte(out, '{');
     json_put_text(out, "state", conf->state);
     json_put_text(out, "listen", conf->listen);
     buf_printf(out, ",\"run_silence\":%" PRId64, conf->run_silence_ms);
+    put_api(out, conf->api_token);
     put_list(out, "plugins", conf->plugin_path.folders, sizeof(char *), conf->plugin_path.n_folders);
     put_list(out, "connections", conf->connections, sizeof(struct conf_connection), conf->n_connections);
     buf_text(out, ",\"pairs\":[");
@@ -109,6 +124,7 @@ static bool take_root(struct roster *r, const struct json *root)
     const struct json *pairs = json_get(root, "pairs");
     r->state = take_text(r, root, "state");
     r->listen = take_text(r, root, "listen");
+    r->api = take_text(r, root, "api");
     r->run_silence_ms = take_ms(root, "run_silence");
     return r->state && r->listen && r->run_silence_ms > 0 && pairs && json_type(pairs) == JSON_LIST &&
            take_list(r, json_get(root, "plugins"), &r->plugin_folders, &r->n_plugin_folders) &&

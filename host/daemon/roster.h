@@ -9,6 +9,7 @@
 struct roster {
     const char *state, *listen;
     int64_t run_silence_ms; /* a worker that gives no sign of life in a run for so long is ended */
+    const char *api; /* SHA-256 of the API's token, in hex; NULL: there is none */
     struct schedule_want *wants; /* one for each pair without a parent */
     const char *(*sides)[2]; /* of each want: its connections */
     size_t n_wants;

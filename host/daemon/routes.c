@@ -2,12 +2,19 @@
 /* routes.c - what the gateway serves: one row a kind of request. */
 #include <string.h>
 
+#include "daemon/api.h"
 #include "daemon/gateway.h"
 
 const struct route routes[] = {
     {.path = "/metrics", .methods = "GET, HEAD", .take = pages_take},
     {.path = "/healthz", .methods = "GET, HEAD", .take = pages_take},
     {.path = "/readyz", .methods = "GET, HEAD", .take = pages_take},
+    {.path = API_PATH,
+     .methods = "GET, HEAD, POST",
+     .body_max = API_BODY_MAX,
+     .answer_ms = API_ANSWER_MS,
+     .room = API_ROOM,
+     .take = route_forward},
 };
 const size_t n_routes = sizeof routes / sizeof *routes;
 

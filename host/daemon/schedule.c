@@ -341,17 +341,33 @@ void schedule_done(struct schedule *s, struct schedule_unit *u, int outcome, int
     add(s, u);
 }
 
+static void bring(struct schedule *s, struct schedule_unit *u, int64_t now_ms)
+{
+    if (u->running) {
+        u->again = true;
+    } else if (u->due_ms > now_ms) {
+        u->due_ms = now_ms;
+        sift_up(s, u->at);
+    }
+}
+
 bool schedule_wake(struct schedule *s, const char *name, int64_t now_ms)
 {
     tick(s, now_ms);
     struct schedule_unit *u = find(s, name);
     if (!u || u->gone)
         return false;
-    if (u->running) {
-        u->again = true;
-    } else if (!u->failures && !u->held && u->due_ms > now_ms) {
-        u->due_ms = now_ms;
-        sift_up(s, u->at);
-    }
+    if (u->running || (!u->failures && !u->held))
+        bring(s, u, now_ms);
+    return true;
+}
+
+bool schedule_now(struct schedule *s, const char *name, int64_t now_ms)
+{
+    tick(s, now_ms);
+    struct schedule_unit *u = find(s, name);
+    if (!u || u->gone)
+        return false;
+    bring(s, u, now_ms);
     return true;
 }

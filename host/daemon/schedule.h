@@ -61,6 +61,8 @@ void schedule_done(struct schedule *s, struct schedule_unit *unit, int outcome, 
 void schedule_put_off(struct schedule *s, int64_t until_ms);
 /* A hint: the pair is due now, or again once its run ends, or as its backoff says. Many before it starts are one. False: no such pair. */
 bool schedule_wake(struct schedule *s, const char *name, int64_t now_ms);
+/* Somebody asks for it: due now whatever its backoff says, or again once its run ends. False: no such pair. */
+bool schedule_now(struct schedule *s, const char *name, int64_t now_ms);
 /* A pair by name, for a reader; NULL: there is none. */
 const struct schedule_unit *schedule_find(const struct schedule *s, const char *name);
 

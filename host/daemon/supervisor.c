@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "daemon/board.h"
 #include "daemon/claim.h"
+#include "daemon/clerk.h"
 #include "daemon/figures.h"
 #include "daemon/listen.h"
 #include "daemon/notify.h"
@@ -44,6 +45,7 @@ struct supervisor {
     int64_t reload_at_ms; /* 0: no config waits to be tried */
     bool reload_forced; /* even if its text is the same */
     struct child gateway;
+    struct clerk clerk;
     int listen_fd;
     int64_t gateway_at_ms; /* started, or to be started again */
     struct watch watch;
@@ -93,6 +95,26 @@ static void answer_gateway(struct supervisor *s, const struct message *m, int64_
     buf_fini(&text);
 }
 
+static bool wake_now(void *self, const char *pair)
+{
+    struct supervisor *s = self;
+    for (size_t i = 0; i < s->roster.n_pairs; i++) /* children run behind their parent */
+        if (strcmp(s->roster.pairs[i], pair) == 0)
+            pair = s->roster.parents[i];
+    if (s->stopping || !schedule_now(s->schedule, pair, clock_boot_ms()))
+        return false;
+    board_put(&s->board, schedule_find(s->schedule, pair));
+    return true;
+}
+
+static void take_request(struct supervisor *s, const struct message *m)
+{
+    struct request_header headers[REQUEST_HEADERS_MAX];
+    struct request r;
+    if (request_read(m->text, m->n_bytes, headers, &r) && strcmp(r.route, API_PATH) == 0)
+        clerk_take(&s->clerk, &r);
+}
+
 static void hear_gateway(struct supervisor *s, int64_t now_ms)
 {
     struct message m;
@@ -103,6 +125,8 @@ static void hear_gateway(struct supervisor *s, int64_t now_ms)
     while (well && (got = channel_next(&s->gateway.channel, &m)) > 0)
         if (m.kind == MESSAGE_ASK)
             answer_gateway(s, &m, now_ms);
+        else if (m.kind == MESSAGE_REQUEST)
+            take_request(s, &m);
     if (well && got == 0 && channel_flush(&s->gateway.channel))
         return;
     channel_close(&s->gateway.channel);
@@ -250,6 +274,7 @@ static void adopt(struct supervisor *s, struct worker *w, struct roster *r, int6
     schedule_set(s->schedule, r->wants, r->n_wants, now_ms);
     board_set(&s->board, r->state, s->schedule, r->wants, r->n_wants);
     figures_set(&s->figures, r->pairs, r->ran_ago_ms, r->n_pairs, now_ms);
+    clerk_set(&s->clerk, r->api);
     watch_plugins(&s->watch, r->plugin_folders, r->n_plugin_folders);
     say_taken(s, r);
     roster_fini(&s->roster);
@@ -575,7 +600,9 @@ static int64_t sooner(int64_t wait_ms, int64_t at_ms, int64_t now_ms)
 /* work: some waits for a worker, whose words end the wait. */
 static int wait_ms(struct supervisor *s, bool work, int64_t now_ms)
 {
-    int64_t wait = wait_most_ms, due = work || s->stopping ? -1 : schedule_wait(s->schedule, now_ms);
+    int64_t errand = errands_wait(s->clerk.errands, now_ms);
+    int64_t wait = errand >= 0 ? errand : wait_most_ms,
+            due = work || s->stopping ? -1 : schedule_wait(s->schedule, now_ms);
     if (due >= 0 && due < wait && s->roster.state)
         wait = due;
     if (work && s->pool.not_before_ms > now_ms)
@@ -613,16 +640,18 @@ static bool turn(struct supervisor *s)
     tend_workers(s, now_ms);
     tend_gateway(s, now_ms);
     hear_gateway(s, now_ms);
+    errands_tend(s->clerk.errands, s->config, s->conf_fd, now_ms);
     take_changes(s, now_ms);
     tend_watchdog(s, now_ms);
     bool work = dispatch(s, now_ms);
     pool_trim(&s->pool, s->number, now_ms);
     if (s->stopping && !stopped) {
         pool_stop(&s->pool);
+        errands_stop(s->clerk.errands);
         if (s->gateway.pid)
             shutdown(s->gateway.channel.fd, SHUT_WR);
     }
-    if (s->stopping && s->pool.n == 0 && !s->gateway.pid)
+    if (s->stopping && s->pool.n == 0 && !s->gateway.pid && errands_running(s->clerk.errands) == 0)
         return false;
     wait_for_something(s, wait_ms(s, work, clock_boot_ms()));
     return true;
@@ -635,6 +664,8 @@ static void open_all(struct supervisor *s)
     s->host.started_s = clock_now_ms() / 1000;
     pool_init(&s->pool);
     s->schedule = schedule_new(seed);
+    s->clerk = (struct clerk){.to_gateway = &s->gateway.channel.out, .self = s, .wake = wake_now};
+    clerk_open(&s->clerk);
     s->signals = open_signals();
     s->watchdog_ms = notify_watchdog_ms();
     watch_open(&s->watch, s->config);
@@ -646,6 +677,7 @@ static void close_all(struct supervisor *s)
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if (fds[i] >= 0)
             close(fds[i]);
+    clerk_close(&s->clerk);
     watch_close(&s->watch);
     schedule_free(s->schedule);
     board_close(&s->board);

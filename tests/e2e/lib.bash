@@ -6,7 +6,7 @@ case ${BUILD:=build} in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 syncline=$BUILD/syncline
 passed=0 failed=0 skipped=0 problem=
 top=$(mktemp -d) && [ -d "$top" ] || exit 2
-readonly top # what is below it is removed: no script may come to use the name for another thing
+readonly top # taken for something else, it would make `rm -rf "$top/work"` remove /work
 trap 'cd /; cleanup; rm -rf "$top"' EXIT
 cleanup() { unserve; } # a script with mounts or children of its own defines it anew
 unset SYNCLINE_CONFIG
@@ -43,7 +43,7 @@ scenario() {
     local name=$1
     shift
     problem=
-    rm -rf "$top/work" && mkdir -p "$top/work/x" "$top/work/y" && cd "$top/work" || exit 2
+    rm -rf "${top:?}/work" && mkdir -p "$top/work/x" "$top/work/y" && cd "$top/work" || exit 2
     "$@"
     if [ "${problem#SKIP }" != "$problem" ]; then
         echo "SKIP: $name: ${problem#SKIP }"

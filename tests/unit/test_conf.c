@@ -59,6 +59,18 @@ static const struct bad bads[] = {
     {"a duplicate key", "{'connections': {},\n 'connections': {}}",
      "syncline.json:2:2: this key occurs twice in its object; keep one\n"},
     {"a root that is a list", "[]", "syncline.json:1:1: a list where an object is expected; write it in { }\n"},
+    {"an API without a token", "{'api': {},\n 'connections': {}}",
+     "syncline.json:1:9: api.token: missing; add a secret's place, like {'file': 'api-token'}; `openssl rand -hex 32` "
+     "makes one\n"},
+    {"a token of the API in the open", "{'api': {'token': 'in the open'}, 'connections': {}}",
+     "syncline.json:1:19: api.token: a secret does not stand in the config; write {'env': NAME}, {'file': PATH} or "
+     "{'credential': NAME}\n"},
+    {"a token of the API that is too short", "{'api': {'token': {'env': 'TEST_API_SHORT'}}, 'connections': {}}",
+     "syncline.json:1:19: api.token: this secret is no token for the API; make it of 16 visible ASCII characters or "
+     "more, like `openssl rand -hex 32` does\n"},
+    {"a token of the API that no header takes", "{'api': {'token': {'env': 'TEST_API_BLANK'}}, 'connections': {}}",
+     "syncline.json:1:19: api.token: this secret is no token for the API; make it of 16 visible ASCII characters or "
+     "more, like `openssl rand -hex 32` does\n"},
     {"nothing at all", "{}",
      "syncline.json:1:1: connections: missing; add the systems to keep in step, like {'desk': {'plugin': 'jsondir', "
      "'settings': {'root': 'desk'}}}\n"},
@@ -68,6 +80,7 @@ static const struct bad bads[] = {
      "syncline.json:1:2: conections: unknown key; did you mean 'connections'?\n"},
     {"an unknown key near none", "{'connections': {}, 'zzzzzzzz': 1}",
      "syncline.json:1:21: zzzzzzzz: unknown key; remove it (the keys here are state, listen, history, run_silence, "
+     "api, "
      "plugins, "
      "connections, users, pairs)\n"},
     {"the wrong type of each top key",
@@ -375,6 +388,7 @@ static const struct bad bads[] = {
      "syncline.json:5:38: listen: the text is empty; fill it in or remove the key\n"},
     {"a name with a line break stays one line", "{'connections': {}, 'a\\nb': 1}",
      "syncline.json:1:21: ['a\\nb']: unknown key; remove it (the keys here are state, listen, history, run_silence, "
+     "api, "
      "plugins, "
      "connections, users, pairs)\n"},
 };
@@ -465,6 +479,8 @@ static const struct check tests[] = {
 
 int main(void)
 {
+    setenv("TEST_API_SHORT", "0123456789abcde", 1);
+    setenv("TEST_API_BLANK", "0123456789 abcdef", 1);
     go_to_folder();
     int rc = check_run("conf", tests, sizeof(tests) / sizeof(*tests));
     unlink("syncline.json");
