@@ -131,6 +131,7 @@ static int finish(struct cli *c, int rc)
     }
     if (c->given)
         rc = given_end(c, rc);
+    hooks_close(c->hooks);
     conf_free(c->conf);
     arena_fini(&c->arena);
     return rc;

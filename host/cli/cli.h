@@ -4,6 +4,7 @@
 #define CLI_CLI_H
 
 #include "net/tape.h"
+#include "store/hooks.h"
 #include "sync/act.h"
 #include "sync/run.h"
 
@@ -18,6 +19,7 @@ struct cli {
     char **argv;
     struct conf *conf; /* loaded by cli_conf */
     struct session_world world; /* clock, randomness, sleep, SIGTERM */
+    struct hooks *hooks; /* what webhooks told; opened by the first run that takes it in */
     struct tape *tape; /* --record and --replay; NULL: neither */
     struct warm *warm; /* a worker's sessions between runs (warm.c); NULL: none are kept */
     struct arena arena;

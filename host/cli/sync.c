@@ -52,8 +52,27 @@ static void count(struct cli *c, const struct pair_open *open, struct pair_sync 
         how->counted = act_status(open->store, &c->arena, &how->counts, &c->err) == 0;
 }
 
+struct told {
+    struct cli *c;
+    const struct conf_pair *pair;
+};
+
+static int told_waiting(void *self, struct arena *a, struct hook_waiting *rows, size_t room, size_t *n, struct err *e)
+{
+    struct told *t = self;
+    return hooks_waiting(t->c->hooks, t->pair->name, a, rows, room, n, e);
+}
+
+static int told_taken(void *self, const struct hook_waiting *rows, size_t n, struct err *e)
+{
+    struct told *t = self;
+    return hooks_taken(t->c->hooks, t->pair->name, rows, n, e);
+}
+
 int pair_sync(struct cli *c, const struct conf_pair *pair, struct pair_sync *how)
 {
+    struct told told = {c, pair};
+    const struct run_hints hints = {&told, told_waiting, told_taken};
     struct pair_open open;
     memset(&how->report, 0, sizeof how->report);
     how->opened = how->counted = false;
@@ -63,6 +82,10 @@ int pair_sync(struct cli *c, const struct conf_pair *pair, struct pair_sync *how
     }
     how->opened = true;
     open.env.full = how->full;
+    if (!c->hooks)
+        c->hooks = hooks_open(c->conf->state);
+    if (!c->tape) /* a replay could not have them */
+        open.env.hints = &hints;
     if (run_pair(&open.env, &how->report, &c->err) == 0) {
         pair_ran(c, pair, &how->report);
         if (how->full)

@@ -119,6 +119,10 @@ struct engine {
         *held; /* of children: parents (children.c) on whose side a create is open: a later one would come before it */
     size_t n_held;
     uint64_t parent_from; /* of children: the first parent not looked at yet */
+    struct hook_waiting *hints; /* what webhooks hinted at and this run is about to take in */
+    size_t n_hints;
+    struct arena hinted; /* theirs */
+    bool said_unread[2]; /* side s cannot be asked for what is hinted at, and that was said */
     uint64_t n_left[2]; /* links whose record on side s is not where the connection leads now */
 };
 
@@ -138,6 +142,12 @@ size_t bind_comments(struct engine *g); /* the rules where the config lists no f
 void bind_people(struct engine *g);
 /* pull.c: captures both sides' changes in the inbox. */
 int engine_pull(struct engine *g);
+/* The records of these ids of side s, as if the pull had told of them; an id that leads nowhere tells nothing. Returns a class; or g->e tells. */
+int engine_pull_ids(struct engine *g, int s, const char *const *ids, size_t n);
+/* hints.c: what webhooks hinted at. Before the pull: records that are known are to be read. */
+int hints_begin(struct engine *g);
+/* Behind it: those still unknown are asked for, of children their parents are marked (*marked); then the hints are taken. */
+int hints_end(struct engine *g, bool *marked);
 /* The children of one parent of side s, all of them; adds how many were captured. */
 int engine_pull_parent(struct engine *g, int s, const char *parent_id, size_t *captured);
 /*

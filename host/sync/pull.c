@@ -443,6 +443,30 @@ int engine_pull_parent(struct engine *g, int s, const char *parent_id, size_t *c
     return rc;
 }
 
+/* Somebody else gave the id: that it cannot be read is no reason to park what nobody has seen. */
+static int take_asked(void *self, const struct sl_item *item)
+{
+    return item->kind == SL_ITEM_UNREADABLE ? 0 : take(self, item);
+}
+
+int engine_pull_ids(struct engine *g, int s, const char *const *ids, size_t n)
+{
+    struct capture c = {.g = g, .side = s};
+    int rc = SL_OK;
+    if (engine_fail(g, store_snap(g->store, &c.snap, g->e)))
+        return SL_OK;
+    struct err call = {0};
+    rc = session_get(g->env->session[s], g->pair->side[s].object, ids, (uint32_t)n,
+                     (struct session_sink){&c, take_asked}, &call);
+    if (!c.failed)
+        flush(&c);
+    if (rc && !g->e->code)
+        engine_say(g, "%s", call.text);
+    store_snap_end(c.snap);
+    arena_fini(&c.scratch);
+    return rc;
+}
+
 int engine_pull(struct engine *g)
 {
     for (int s = 0; s < 2; s++)

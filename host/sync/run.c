@@ -343,7 +343,8 @@ static bool by_keys(const struct engine *g)
 
 static int all_records(struct engine *g)
 {
-    if (engine_pull(g))
+    bool marked = false;
+    if (hints_begin(g) || engine_pull(g) || hints_end(g, &marked))
         return g->e->code;
     g->matching = by_keys(g);
     if (engine_first(g))
@@ -359,15 +360,21 @@ static int all_records(struct engine *g)
  */
 static int all_children(struct engine *g)
 {
-    bool more = true;
+    bool marked = true;
     g->matching = by_keys(g);
     if (engine_first(g))
         return g->e->code;
     g->by_content |= g->first || g->copied;
     g->matching |= g->by_content;
-    while (more && !g->e->code) {
-        if (children_pull(g, &more) || (g->matching && engine_load(g)) || engine_rounds(g))
-            break;
+    if (hints_begin(g))
+        return g->e->code;
+    while (marked && !g->e->code) {
+        g->parent_from = 0;
+        for (bool more = true; more && !g->e->code;)
+            if (children_pull(g, &more) || (g->matching && engine_load(g)) || engine_rounds(g))
+                break;
+        if (!g->e->code)
+            hints_end(g, &marked);
     }
     return g->e->code;
 }
@@ -406,6 +413,7 @@ static void free_engine(struct engine *g)
     mem_free(g->held);
     batch_fini(&g->batch);
     arena_fini(&g->chunk);
+    arena_fini(&g->hinted);
     arena_fini(&g->lasting);
 }
 

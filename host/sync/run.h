@@ -4,6 +4,7 @@
 #define SYNC_RUN_H
 
 #include "plugin/session.h"
+#include "store/hooks.h"
 #include "sync/plan.h"
 
 /* One thing a run would write or lists, for `plan` and for a first run's review. Valid during the call only. */
@@ -27,6 +28,16 @@ struct run_sink {
     void (*progress)(void *self, const char *phase, uint64_t done, uint64_t of); /* of 0: unknown; NULL allowed */
 };
 
+/*
+ * Records of the pair that webhooks hinted at, as store/hooks.h keeps them. What a run has taken in is durable in the pair's own state before
+ * it says so. A hint only makes a run look: what it does not find by one, the pull finds.
+ */
+struct run_hints {
+    void *self;
+    int (*waiting)(void *self, struct arena *a, struct hook_waiting *rows, size_t room, size_t *n, struct err *e);
+    int (*taken)(void *self, const struct hook_waiting *rows, size_t n, struct err *e);
+};
+
 /* What a run is given. The store is acquired by the caller (unless dry), sessions are open. */
 struct run_env {
     const struct conf *conf; /* for scope hashes; may be NULL in tests */
@@ -40,6 +51,7 @@ struct run_env {
     uint64_t
         born; /* when the state's file came into being, in ns; a state that notes another is a copy; 0: not known */
     const char *last_change; /* the last run known, elsewhere, to have changed the state; NULL: none */
+    const struct run_hints *hints; /* NULL: none are taken in, nor are they by a dry run */
     bool dry; /* plan: nothing remote is written */
     bool full; /* list everything, whatever cursors say (verify) */
     const uint64_t *only; /* apply: the digests of the items that may be written; NULL: all */

@@ -129,10 +129,9 @@ static void reject(struct engine *g, struct unit *u, const char *message)
 
 static void uncertain(struct engine *g, struct unit *u, int t)
 {
-    const struct sl_object *o = &g->object[t]->object;
     u->intent.state = OP_UNKNOWN;
     u->intent.attempts++;
-    u->intent.settle_until_ms = g->now_ms + o->late_ms + o->index_lag_ms + o->stale_ms;
+    u->intent.settle_until_ms = intent_settles_ms(g, &u->intent);
     put_intent_row(&g->batch, &u->intent);
     g->open_creates[t] += u->intent.kind == SL_CREATE;
     children_hold(g, &u->intent);
@@ -175,10 +174,10 @@ static void not_applied(struct engine *g, struct unit *u, const struct write_out
     switch (o->error_class) {
     case SL_CONFLICT:
     case SL_GONE:
-        outcome_again(g, u);
-        break;
     case SL_EXISTS:
-        u->link.marks |= MARK_TAKEN;
+        if (o->error_class == SL_EXISTS)
+            u->link.marks |= MARK_TAKEN;
+        children_hold(g, &u->intent);
         outcome_again(g, u);
         break;
     case SL_REJECTED:
@@ -216,59 +215,92 @@ static void take_outcome(struct engine *g, struct unit *u, const struct write_ou
     }
 }
 
-static int send(struct engine *g, struct unit **units, uint32_t n, int t)
+/* A side's writes on their way. */
+struct sending {
+    struct engine *g;
+    int side;
+    struct unit **open;
+    size_t n, from; /* from: the first that no batch has taken */
+};
+
+/*
+ * Behind a child that may not be there yet its younger siblings wait: written down as not begun in the commit that tells of the elder one,
+ * so that a kill leaves none of them to be sent before it; or, if they may have been begun, as they are.
+ */
+static void hold_siblings(struct sending *w)
 {
+    for (size_t i = w->from; i < w->n && w->g->n_held; i++) {
+        struct unit *u = w->open[i];
+        if (u->done || u->intent.kind != SL_CREATE || !children_held(w->g, w->side, u->intent.source))
+            continue;
+        if (u->intent.state == OP_PLANNED)
+            outcome_again(w->g, u);
+        engine_class(w->g, u->link.number, CLASS_PENDING);
+        u->done = true;
+    }
+}
+
+static int send(struct sending *w, struct unit **units, uint32_t n)
+{
+    struct engine *g = w->g;
     struct sl_write *writes = arena_alloc(&g->chunk, n * sizeof *writes);
     struct write_outcome *outcomes = arena_alloc(&g->chunk, n * sizeof *outcomes);
     struct sl_batch batch = {.size = sizeof batch,
                              .n_writes = n,
                              .write_size = sizeof *writes,
-                             .object = g->pair->side[t].object,
+                             .object = g->pair->side[w->side].object,
                              .writes = writes};
     for (uint32_t i = 0; i < n; i++)
         fill_write(g, units[i], &writes[i]);
     struct err call = {0};
-    int rc = session_write(g->env->session[t], &batch, &g->chunk, outcomes, &call);
+    int rc = session_write(g->env->session[w->side], &batch, &g->chunk, outcomes, &call);
     if (engine_view_begin(g))
         return g->e->code;
     for (uint32_t i = 0; i < n; i++)
-        take_outcome(g, units[i], &outcomes[i], t);
+        take_outcome(g, units[i], &outcomes[i], w->side);
+    hold_siblings(w);
     engine_view_end(g);
     if (engine_commit(g))
         return g->e->code;
     return rc ? err_set(g->e, class_err(rc), "%s", call.text) : 0;
 }
 
-/* The next batch; behind a child that may not be there yet its younger siblings wait, written down as not begun. */
-static size_t next_batch(struct engine *g, struct unit **open, size_t n, size_t most, struct unit **batch, size_t *from,
-                         int t)
+/* The next batch, those that wait left out. */
+static size_t next_batch(struct sending *w, size_t most, struct unit **batch)
 {
     size_t size = 0;
-    for (; *from < n && size < most; ++*from) {
-        struct unit *u = open[*from];
-        if (u->intent.kind == SL_CREATE && u->intent.state == OP_PLANNED && children_held(g, t, u->intent.source))
-            outcome_again(g, u);
-        else
-            batch[size++] = u;
-    }
+    for (; w->from < w->n && size < most; w->from++)
+        if (!w->open[w->from]->done)
+            batch[size++] = w->open[w->from];
     return size;
+}
+
+/* The run is told to end: what it has not begun is written down as that. The error that says so stays. */
+static int leave(struct engine *g, struct unit *units, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!units[i].done && units[i].write_side >= 0 && units[i].intent.state == OP_PLANNED)
+            outcome_again(g, &units[i]);
+    return engine_commit(g);
 }
 
 int engine_write(struct engine *g, struct unit *units, size_t n, int t)
 {
     uint32_t most = g->object[t]->object.batch_max ? g->object[t]->object.batch_max : 100;
-    struct unit **open = arena_alloc(&g->chunk, (n + 1) * sizeof *open);
-    size_t n_open = 0;
+    struct sending w = {.g = g, .side = t, .open = arena_alloc(&g->chunk, (n + 1) * sizeof *w.open)};
     for (size_t i = 0; i < n; i++)
         if (!units[i].done && units[i].write_side == t)
-            open[n_open++] = &units[i];
-    struct unit **batch = arena_alloc(&g->chunk, (n_open + 1) * sizeof *batch);
-    for (size_t from = 0; from < n_open;) {
-        size_t size = next_batch(g, open, n_open, most, batch, &from, t);
-        if (size ? send(g, batch, (uint32_t)size, t) : engine_commit(g))
+            w.open[w.n++] = &units[i];
+    struct unit **batch = arena_alloc(&g->chunk, (w.n + 1) * sizeof *batch);
+    hold_siblings(&w);
+    if (engine_commit(g))
+        return g->e->code;
+    while (w.from < w.n) {
+        size_t size = next_batch(&w, most, batch);
+        if (size && send(&w, batch, (uint32_t)size))
             return g->e->code;
-        if (from < n_open && engine_stopping(g))
-            return g->e->code;
+        if (w.from < w.n && engine_stopping(g))
+            return leave(g, units, n);
     }
     return 0;
 }

@@ -7,6 +7,8 @@
 
 /* Sends the units' open intents of side t in batches; commits the outcomes of each batch. */
 int engine_write(struct engine *g, struct unit *units, size_t n, int t);
+/* Until when a request for it may arrive that leaves now, or what it did may not show. An index only hides what is new. */
+int64_t intent_settles_ms(const struct engine *g, const struct intent *i);
 /* One history line for a decision without a write. */
 void history_event(struct engine *g, const struct unit *u, int reason);
 /* The line of the unit's intent; kind 0: decided and perhaps written, what was lost must not be forgotten. */

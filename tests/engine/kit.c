@@ -31,6 +31,7 @@ void kit_free(struct kit *k)
         for (int s = 0; s < 2; s++)
             jq_free(k->pair.map.rules[i].expr[s]);
     mem_disk_free(k->disk);
+    mem_free(k->hints);
     arena_fini(&k->a);
     mem_free(k);
 }
@@ -71,6 +72,46 @@ void kit_edit(struct kit *k, int s, const char *edits)
     }
 }
 
+/* --- webhooks --- */
+
+void kit_hint(struct kit *k, int s, const char *id)
+{
+    size_t i = 0;
+    while (i < k->n_hints && (k->hints[i].side != s || strcmp(k->hints[i].id, id) != 0))
+        i++;
+    if (i == k->n_hints)
+        k->hints = mem_grow(k->hints, ++k->n_hints * sizeof *k->hints);
+    k->hints[i] = (struct kit_hint){.side = s, .stamp = ++k->stamp};
+    snprintf(k->hints[i].id, sizeof k->hints[i].id, "%s", id);
+}
+
+static int hints_waiting(void *self, struct arena *a, struct hook_waiting *rows, size_t room, size_t *n, struct err *e)
+{
+    struct kit *k = self;
+    if (k->hints_broken)
+        return err_set(e, ERR_STATE, "the hints are damaged");
+    for (*n = 0; *n < k->n_hints && *n < room; ++*n) {
+        const struct kit_hint *h = &k->hints[*n];
+        rows[*n] = (struct hook_waiting){h->side, arena_text(a, h->id), h->stamp};
+    }
+    return 0;
+}
+
+/* A host that was killed takes nothing away any more. */
+static int hints_taken(void *self, const struct hook_waiting *rows, size_t n, struct err *e)
+{
+    struct kit *k = self;
+    if (k->disk->dead)
+        return err_set(e, ERR_STATE, "the host is dead");
+    for (size_t i = 0; i < n; i++)
+        for (size_t h = 0; h < k->n_hints; h++)
+            if (k->hints[h].stamp == rows[i].stamp) {
+                k->hints[h] = k->hints[--k->n_hints];
+                break;
+            }
+    return 0;
+}
+
 /* --- a run --- */
 
 static int64_t world_now(void *self)
@@ -94,7 +135,11 @@ static void world_sleep(void *self, uint32_t ms)
 
 static int world_stopping(void *self)
 {
-    (void)self;
+    struct kit *k = self;
+    if (k->stop_in > 1)
+        k->stop_in--;
+    else if (k->stop_in == 1)
+        return 1;
     return 0;
 }
 
@@ -139,10 +184,13 @@ void kit_count(struct kit *k)
 
 int kit_run(struct kit *k)
 {
+    const struct run_hints hints = {k, hints_waiting, hints_taken};
     struct run_env env;
     uint64_t commits = k->disk->n_commits;
     memset(&k->report, 0, sizeof k->report);
-    if (kit_open(k, &env) == 0)
+    bool open = kit_open(k, &env) == 0;
+    env.hints = &hints;
+    if (open)
         run_pair(&env, &k->report, &k->e);
     k->calm = k->disk->n_commits == commits;
     kit_count(k);

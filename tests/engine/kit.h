@@ -9,6 +9,13 @@
 
 enum { KIT_SETTLE = 12 /* runs within which everything must come to rest */, KIT_ONLY = 32 };
 
+/* What a webhook told, as long as no run has taken it in. */
+struct kit_hint {
+    int side;
+    char id[MEMORY_ID];
+    uint64_t stamp;
+};
+
 struct strike;
 
 struct kit {
@@ -31,6 +38,11 @@ struct kit {
     uint64_t base_history; /* the last history row of the base state */
     uint64_t only[KIT_ONLY]; /* the digests of a kept plan */
     size_t n_only;
+    struct kit_hint *hints;
+    size_t n_hints;
+    uint64_t stamp;
+    int stop_in; /* the run is told to end when it asks this often; 0: never */
+    bool hints_broken; /* where they are kept cannot be read */
     struct run_report report;
     struct err e;
     struct arena a; /* of the pair */
@@ -58,6 +70,7 @@ int kit_run(struct kit *k);
 /* Runs until a run writes and commits nothing. Returns the number of runs, 0 if that never came. */
 int kit_settle(struct kit *k);
 void kit_tick(struct kit *k, int64_t ms);
+void kit_hint(struct kit *k, int s, const char *id); /* a webhook: for the next run that takes hints in */
 
 /* What the tests compare, sorted, in the arena: live records of a side, and what waits for a person. ids false: contents only. */
 const char *kit_records(struct kit *k, int s, bool ids, struct arena *a);
