@@ -174,7 +174,7 @@ static const char *why_either(struct engine *g, const struct unit *u, const stru
 }
 
 /* A remote that stores our key: one hit is believed at once, a miss only after the settle time. */
-static int settle_by_key(struct engine *g, struct unit *u, bool held, bool *resend)
+static int settle_by_key(struct engine *g, struct unit *u, bool *resend)
 {
     struct found f = {.g = g, .keyed = u};
     char key[33];
@@ -189,7 +189,7 @@ static int settle_by_key(struct engine *g, struct unit *u, bool held, bool *rese
         uncertain(g, u, why_either(g, u, &f));
     else if (f.record)
         outcome_applied(g, u, f.record, true);
-    else if (!held && g->now_ms >= u->intent.settle_until_ms)
+    else if (g->now_ms >= u->intent.settle_until_ms)
         *resend = true;
     if (*resend) { /* from its leaving on it may be under way again: durable first */
         u->intent.settle_until_ms = intent_settles_ms(g, &u->intent);
@@ -208,13 +208,13 @@ static bool key_remembered(const struct engine *g, const struct unit *u)
             (age_ms >= 0 && age_ms + o->late_ms < INT64_C(1000) * (int64_t)o->idempotency_ttl_s));
 }
 
-static int settle_create(struct engine *g, struct unit *u, bool held, bool *resend)
+static int settle_create(struct engine *g, struct unit *u, bool *resend)
 {
     uint64_t caps = g->caps[u->intent.side];
     if ((caps & SL_CAP_RESERVED_ID) || key_remembered(g, u))
-        *resend = !held;
+        *resend = true;
     else if (caps & SL_CAP_FIND_CORRELATION)
-        return settle_by_key(g, u, held, resend);
+        return settle_by_key(g, u, resend);
     else
         uncertain(g, u,
                   "a create may or may not have been carried out and the system cannot tell; look there, then link it "
@@ -222,24 +222,16 @@ static int settle_create(struct engine *g, struct unit *u, bool held, bool *rese
     return 0;
 }
 
-/* held: an older one is to be there before this one is sent again. */
-static int settle_one(struct engine *g, struct unit *u, bool held, bool *resend)
+static int settle_one(struct engine *g, struct unit *u, bool *resend)
 {
     switch (u->intent.kind) {
     case SL_CREATE:
-        return settle_create(g, u, held, resend);
+        return settle_create(g, u, resend);
     case SL_UPDATE:
         return settle_update(g, u);
     default:
         return settle_delete(g, u);
     }
-}
-
-/* Of a parent's children none is sent again before its elders are there; but what only a person settles is too long to wait for. */
-static void still_open(struct engine *g, const struct unit *u)
-{
-    if (!(u->link.marks & MARK_PARKED))
-        children_hold(g, &u->intent);
 }
 
 static int settle_chunk(struct engine *g, uint64_t *from, bool *end)
@@ -263,11 +255,9 @@ static int settle_chunk(struct engine *g, uint64_t *from, bool *end)
     size_t n_again = 0;
     for (size_t i = 0; rc == 0 && i < n_units; i++) {
         bool resend = false;
-        rc = settle_one(g, &units[i], children_held(g, units[i].intent.side, units[i].intent.source), &resend);
+        rc = settle_one(g, &units[i], &resend);
         if (resend)
             again[n_again++] = units[i];
-        else if (!units[i].done)
-            still_open(g, &units[i]);
     }
     if (rc == 0)
         rc = engine_commit(g);
@@ -319,7 +309,7 @@ int engine_recover(struct engine *g)
     uint64_t from = 0;
     bool end = false;
     int rc = 0;
-    g->n_held = 0;
+    g->n_held = 0; /* each is held by an elder one, not by itself */
     while (rc == 0 && !end) {
         rc = settle_chunk(g, &from, &end);
         engine_chunk_end(g);

@@ -440,7 +440,7 @@ static const struct check tests[] = {
     {"I7 I11 forged ids come to rest: nothing is written, kept, or asked for again (F18)", forged},
     {"I26 a record that is gone follows the delete policy, once", gone},
     {"I29 what the filter leaves out comes to rest", outside_the_filter},
-    {"an id that cannot be read and that nobody has listed is not parked", unreadable},
+    {"I7 an id that cannot be read and that nobody has listed is not parked", unreadable},
     {"where one record cannot be asked for, hints are passed over with a sentence", cannot_be_asked},
     {"a dry run takes none", dry},
     {"I22 a hint that comes while its earlier one is being taken stays", comes_while_taken},

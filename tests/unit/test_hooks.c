@@ -113,7 +113,7 @@ static void comes_while_taken(void)
     rows[0].id = mem_dup(rows[0].id), rows[1].id = mem_dup(rows[1].id);
     put_one(h, "tickets", 0, "T-1", t0);
     CU_ASSERT_EQUAL(hooks_taken(h, "tickets", rows, 2, &e), 0);
-    CU_ASSERT_EQUAL(n_waiting(h, "tickets", again), 1);
+    CU_ASSERT_EQUAL_FATAL(n_waiting(h, "tickets", again), 1);
     CU_ASSERT_TRUE(holds(again, 1, 0, "T-1"));
     CU_ASSERT_EQUAL(hooks_taken(h, "tickets", again, 1, &e), 0);
     CU_ASSERT_EQUAL(n_waiting(h, "tickets", again), 0);
