@@ -66,7 +66,7 @@ plugins: $(PLUGIN_SO)
 # One look for all that this make will need: two installations at once would be in each other's way.
 # Looked for again when what is needed changes; `make clean` asks anew.
 GOAL := $(firstword $(filter check,$(MAKECMDGOALS)) $(if $(findstring test,$(MAKECMDGOALS))$(filter mutants,$(MAKECMDGOALS)),test) \
-  $(if $(filter demo demo-escalation bench,$(MAKECMDGOALS)),demo) build)
+  $(if $(filter demo demo-escalation bench chaos,$(MAKECMDGOALS)),demo) build)
 FOUND := $(BUILD)/.found-$(GOAL)
 $(FOUND): .ci/setup $(wildcard plugins/*/libs)
 	@CC="$(CC)" .ci/setup $(GOAL)
@@ -164,6 +164,9 @@ fuzz:
 soak: $(BUILD)/tests/engine/test_sim | $(FOUND)
 	@SEEDS=$(SEEDS) SIM_FROM=$(or $(SIM_FROM),1) $< soak
 
+# The one in `make test` is short.
+chaos: all $(PEER) | $(FOUND)
+	@BUILD=$(BUILD) CHAOS_SECONDS=$(or $(CHAOS_SECONDS),180) tests/e2e/chaos.sh
 bench: all $(PEER) $(BUILD)/tests/bench/bench_http | $(FOUND)
 	@BUILD=$(BUILD) tests/bench/run
 demo: all | $(FOUND)
@@ -221,6 +224,7 @@ help:
 #: make format     clang-format over the tree
 #: make asan       the tests under AddressSanitizer and UBSan, in build-asan
 #: make soak       SEEDS histories of the simulation, or without end; SIM_SEED=n make soak shows one
+#: make chaos      50 pairs under `run`, its processes killed, stopped and crashed for CHAOS_SECONDS (180), CHAOS_SEED=6
 #: make fuzz       every fuzzer for FUZZ_SECONDS (30) each, in build-fuzz
 #: make bench      the benchmarks; writes build/bench.json
 #: make install    into PREFIX (/usr/local) below DESTDIR; make uninstall takes it away
@@ -228,5 +232,5 @@ help:
 #: variables: V=1 BUILD=build CC=gcc MODE=release|debug|asan PREFIX= DESTDIR= CFLAGS=
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all plugins tests-bin test flags mutants check format asan fuzzers fuzz soak bench demo demo-escalation install uninstall clean help FORCE
+.PHONY: all plugins tests-bin test flags mutants check format asan fuzzers fuzz soak chaos bench demo demo-escalation install uninstall clean help FORCE
 .SECONDARY:
