@@ -23,7 +23,7 @@ static const struct {
     {"bad", "-DCAPS=SL_CAP_UPDATE", "has no write, but must"},
     {"bad", "-DCAPS=SL_CAP_WEBHOOK", "has no webhook, but must"},
     {"bad", "-DOPTION_SIZE=3", "its options cannot be read: 1 of them, 3 bytes apart"},
-    {"bad", "-DOPTION_NAME=0", "its option 0 has no name"},
+    {"bad", "-DOPTION_NAME=0", "its option 0 has no name; tell its author"},
     {"bad", "-DOPTION_KIND=99", "its option 'root' is of kind 99 (ABI 1.0), which this host (ABI 1."},
     {"bad", "-DMISSING", "the linker refuses it: undefined symbol: missing_function"},
 };

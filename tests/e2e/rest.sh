@@ -167,6 +167,10 @@ refusals() {
     PAGE='{"type": "pages"}' items
     run 2 sync
     says err 'resources.items.list.page.type: "pages" is not known here; use one of none, link_header, next_url, cursor, page, offset'
+    items
+    sed -i 's|"records": "/items",|& "query": {"of": [1]},|' c.json
+    run 2 sync
+    says err 'resources.items.list.query.of: a text is expected; write one in quotes'
     PAGE='{"type": "cursor"}' items
     run 2 sync
     says err 'resources.items.list.page.token_from: missing'

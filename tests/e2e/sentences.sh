@@ -194,6 +194,20 @@ values_not_taken() {
     says err "'1' on side a did not take the value: "
 }
 
+# What matches twice is linked by hand: it takes no value.
+matched_twice() {
+    put y/p/7 '{"t":"same"}'
+    put y/p/8 '{"t":"same"}'
+    folders
+    put x/p/1 '{"t":"same"}'
+    jq '.pairs.p += {match: ["t"], first_run: "match_or_create"}' c.json >d.json && mv d.json c.json
+    run '0|3' sync
+    local id
+    id=$("$syncline" -c c.json conflicts --json | jq -rs '.[0].id')
+    run 2 conflicts resolve "$id" --value 1
+    is "stderr" "$(tail -n 1 err)" "syncline: conflict $id: takes no value; use --take a or --take b"
+}
+
 # A program that never answers, and somebody who does not wait for it.
 stopped_meanwhile() {
     mkdir -p y/p
@@ -225,6 +239,7 @@ no_such_connector() {
 scenario "says what is wrong: no such connector" no_such_connector
 scenario "says what is wrong: too many match keys" many_match_keys
 scenario "says what is wrong: a value that is not taken" values_not_taken
+scenario "says what is wrong: a value for what matched twice" matched_twice
 scenario "I18: says that it was stopped" stopped_meanwhile
 row 2 "syncline: '--frobnicate' is no option; \`syncline --help\` lists them" --frobnicate
 scenario "says what is wrong: files too large" large_files

@@ -400,7 +400,25 @@ static void test_struck(void)
     munmap(shared, SHARDS * sizeof *shared);
 }
 
+/* Asked to stop before anything is written, and then to go on. */
+static void test_asked_to_stop(void)
+{
+    struct arena a = {0};
+    struct kit *k = kit_new("fields=title", false);
+    kit_edit(k, 0, "1:title=x");
+    k->stop_in = 1;
+    CU_ASSERT_EQUAL(kit_run(k), ERR_FAILED);
+    CU_ASSERT_STRING_EQUAL(k->e.text, "pairs.pair: stopped; what was begun is written down, run again to go on");
+    CU_ASSERT_STRING_EQUAL(kit_records(k, 1, false, &a), "");
+    k->stop_in = 0;
+    CU_ASSERT_NOT_EQUAL(kit_settle(k), 0);
+    CU_ASSERT_STRING_EQUAL(kit_records(k, 1, false, &a), kit_records(k, 0, false, &a));
+    arena_fini(&a);
+    kit_free(k);
+}
+
 static const struct check tests[] = {
+    {"I20: asked to stop, a run says so, and the next one goes on", test_asked_to_stop},
     {"I5 I11 I18 I19 I20 I25: every row, struck before and after every action and again while it recovers, ends as "
      "undisturbed",
      test_struck},

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* `asked` is "GET /path?query"; @ in a body stands for "http://127.0.0.1:PORT". What is in no row is answered 404. Ends by {0}. */
+/* `asked` is "GET /path?query"; @ in a body stands for "http://127.0.0.1:PORT"; one that begins with "!503 " has that status. What is in no row is answered 404. Ends by {0}. */
 struct table_row {
     const char *asked, *body;
 };
@@ -29,13 +29,15 @@ enum { TABLE_SEEN = 65536 };
 static inline void table_reply(int fd, int port, const char *body)
 {
     char text[16384] = "", whole[17000], here[64];
+    int status = !body ? 404 : *body == '!' ? atoi(body + 1) : 200;
+    body += body && *body == '!' ? 5 : 0;
     snprintf(here, sizeof here, "http://127.0.0.1:%d", port);
     for (size_t n = 0; body && *body && n < sizeof text - 64; body++)
         n += (size_t)(*body == '@' ? snprintf(text + n, 64, "%s", here) : snprintf(text + n, 2, "%c", *body));
-    int n =
-        snprintf(whole, sizeof whole,
-                 "HTTP/1.1 %s\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-                 body ? "200 OK" : "404 Not Found", strlen(text), text);
+    int n = snprintf(
+        whole, sizeof whole,
+        "HTTP/1.1 %d As told\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+        status, strlen(text), text);
     if (send(fd, whole, (size_t)n, MSG_NOSIGNAL) != n)
         fprintf(stderr, "an answer was not taken\n");
 }

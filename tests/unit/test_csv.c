@@ -18,7 +18,7 @@ static void refuses_settings(void)
     CU_ASSERT(kit_says(k->e.text, "`key` is missing; name the column that holds the ids"));
     err_clear(&k->e);
     CU_ASSERT_EQUAL(kit_open_in(k, "csv", NULL, 0, NULL), SL_CONFIG);
-    CU_ASSERT(kit_says(k->e.text, "`root` is missing"));
+    CU_ASSERT(kit_says(k->e.text, "`root` is missing; name the folder of the .csv files"));
     kit_close(k);
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #define DESCRIBE "echo '{\"object\":{\"name\":\"o\",\"caps\":[\"complete\",\"get\"]}}'; echo '{\"done\":true}'"
 #define DONE "echo '{\"done\":true}'"
@@ -77,6 +78,22 @@ static void arguments_arrive_as_they_are(void)
     CU_ASSERT_EQUAL_FATAL(open_command(k, argv, 6, 10000), SL_OK);
     CU_ASSERT_EQUAL(session_check(k->s, &k->e), SL_OK);
     CU_ASSERT_STRING_EQUAL(kit_text(k, "args"), arena_printf(&k->a, "%s|", odd));
+    kit_close(k);
+}
+
+/* As many files are open as this process may open. */
+static void no_room_to_start(void)
+{
+    struct kit *k = kit_new();
+    const char *argv[] = {"true"};
+    struct rlimit was, few = {.rlim_cur = 3};
+    CU_ASSERT_EQUAL_FATAL(open_command(k, argv, 1, 1000), SL_OK);
+    getrlimit(RLIMIT_NOFILE, &was);
+    few.rlim_max = was.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &few);
+    CU_ASSERT_EQUAL(session_check(k->s, &k->e), SL_RETRY);
+    setrlimit(RLIMIT_NOFILE, &was);
+    CU_ASSERT(kit_says(k->e.text, "desk: command \"true\": cannot be started: Too many open files"));
     kit_close(k);
 }
 
@@ -317,6 +334,16 @@ static void talk_after_done_is_named(void)
     /* Seen with the done before it, or taken for the answer to the next request: there is no place for it either way. */
     err_clear(&k->e);
     CU_ASSERT_EQUAL(session_check(k->s, &k->e), SL_BROKEN);
+    kit_close(k);
+}
+
+/* One write of two lines: both are there when the first is read. */
+static void more_than_was_asked(void)
+{
+    struct kit *k = begin("printf '{\"done\":true}\\n{\"done\":true}\\n'", 10000);
+    CU_ASSERT_EQUAL(session_check(k->s, &k->e), SL_OK);
+    CU_ASSERT_EQUAL(session_check(k->s, &k->e), SL_BROKEN);
+    CU_ASSERT(kit_says(k->e.text, "it had said more after the call before was done"));
     kit_close(k);
 }
 
@@ -565,6 +592,8 @@ static const struct check tests[] = {
     {"a broken protocol is named, and the next call is clean", lies_are_named},
     {"bad descriptions are named", bad_descriptions_are_named},
     {"talk after done is named", talk_after_done_is_named},
+    {"an answer to nothing is named", more_than_was_asked},
+    {"a host without room for pipes", no_room_to_start},
     {"a death in a call says how", death_in_a_call},
     {"a program may live for one answer", one_answer_a_life},
     {"silence ends, writes are uncertain", silence_ends},

@@ -138,9 +138,20 @@ static void test_folders(void)
     arena_fini(&a);
 }
 
+/* A device or a pipe does not say beforehand how much it holds. */
+static void too_large(void)
+{
+    struct buf b = {0};
+    struct err e = {0};
+    CU_ASSERT_EQUAL(file_read("/dev/zero", 100000, &b, &e), ERR_INPUT);
+    CU_ASSERT_STRING_EQUAL(e.text, "/dev/zero is larger than 100000 bytes; split it or raise the limit");
+    buf_fini(&b);
+}
+
 static const struct check tests[] = {
     {"what was written is read, with its mode, and nothing else is left", test_round_trip},
     {"a file over the limit is refused by name", test_limit},
+    {"and so is one that does not say how much it holds", too_large},
     {"what cannot be read or written is named, and leaves no temporary file", test_missing},
     {"paths are joined", test_join},
     {"folders are made with those above them", test_folders},

@@ -11,6 +11,7 @@
 #include "check.h"
 #include "net/http.h"
 #include "store/tokens.h"
+#include "table_peer.h"
 
 enum { PROCESSES = 4, BATCH = 20, HOURS_MS = 2 * 3600 * 1000 };
 
@@ -483,6 +484,32 @@ static void lost_answer(void)
     end();
 }
 
+static void token_servers_in_trouble(void)
+{
+    static const struct {
+        struct table_row rows[2];
+        const char *says;
+    } servers[] = {
+        {{{"POST /oauth/token", "!503 {}"}}, "/oauth/token answered 503; run again later"},
+        {{{"POST /oauth/token", "{\"token\": 1}"}}, "/oauth/token answered without access_token"},
+    };
+    for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
+        struct rig r;
+        begin();
+        struct table_peer server = table_start(servers[i].rows);
+        struct peer_kit other = peer;
+        snprintf(peer.url, sizeof peer.url, "http://127.0.0.1:%d", server.port);
+        rig_open(&r, by_client, NULL);
+        struct sl_http_response got = get(&r);
+        CU_ASSERT_EQUAL(got.advice, SL_RETRY);
+        CU_ASSERT_TRUE(says(&got, servers[i].says));
+        rig_close(&r);
+        table_stop(&server);
+        peer = other;
+        end();
+    }
+}
+
 static const struct check tests[] = {
     {"client credentials by Basic and in the body; one token for a batch", client_credentials},
     {"a refused secret is named by nobody, not even where the server repeats it", wrong_secret},
@@ -499,6 +526,7 @@ static const struct check tests[] = {
     {"F19: a token that ends within a batch is renewed once for all of it", ends_within_a_batch},
     {"tokens of half a minute are used more than once", short_lives},
     {"F20: 401 for ever ends after one renewal", refused_for_ever},
+    {"F22: what a token server answers otherwise is told", token_servers_in_trouble},
     {"F2: a token server's lost answer is asked for again", lost_answer},
 };
 

@@ -2,6 +2,7 @@
 /* test_net_sign.c - signatures against published vectors: OAuth 1.0a, GitHub's webhook HMAC, JWTs that libcrypto verifies. */
 #include <string.h>
 
+#include "../peers/keys.h"
 #include "check.h"
 #include "net/oauth1.h"
 #include "net/sign.h"
@@ -77,6 +78,18 @@ static void base64_forms(void)
     arena_fini(&a);
 }
 
+static const char *pem(EVP_PKEY *key, struct arena *a)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *data = NULL;
+    PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
+    long n = BIO_get_mem_data(bio, &data);
+    const char *text = arena_printf(a, "%.*s", (int)n, data);
+    BIO_free(bio);
+    EVP_PKEY_free(key);
+    return text;
+}
+
 static void bad_keys(void)
 {
     struct arena a = {0};
@@ -89,6 +102,12 @@ static void bad_keys(void)
     err_clear(&e);
     CU_ASSERT_EQUAL(sign_jwt("none", "", "{}", "{}", &a, &jwt, &e), ERR_CONFIG);
     CU_ASSERT_STRING_EQUAL(e.text, "alg none is not known; use RS256, PS256 or ES256");
+    err_clear(&e);
+    CU_ASSERT_EQUAL(sign_jwt("RS256", pem(EVP_EC_gen("P-256"), &a), "{}", "{}", &a, &jwt, &e), ERR_CONFIG);
+    CU_ASSERT_STRING_EQUAL(e.text, "the private key does not suit RS256; give one of that kind");
+    err_clear(&e);
+    CU_ASSERT_EQUAL(sign_jwt("PS256", pem(EVP_RSA_gen(512), &a), "{}", "{}", &a, &jwt, &e), ERR_CONFIG);
+    CU_ASSERT_STRING_EQUAL(e.text, "the private key cannot sign with PS256");
     arena_fini(&a);
 }
 

@@ -301,6 +301,7 @@ static void test_malformed(void)
             printf("\n  accepted: %s\n", cases[i].what);
         CU_ASSERT_PTR_NULL(r);
         CU_ASSERT_EQUAL(e.code, ERR_STATE);
+        CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "a record in the state is no record of encoding 1 ("));
         buf_fini(&bytes);
     }
     arena_fini(&a);

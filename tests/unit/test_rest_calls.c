@@ -84,6 +84,26 @@ static void ends_by_total(void)
     table_stop(&p);
 }
 
+/* What a config gets wrong, and what a server forgot, is said in their words. */
+static void said_in_their_words(void)
+{
+    static const struct table_row rows[] = {{"GET /v2/t/a", "{\"record\": {\"id\": \"a\"}}"},
+                                            {"GET /v2/t", "{\"items\": [{\"id\": \"a\"}], \"next\": \"/v2/old\"}"},
+                                            {0}};
+    struct table_peer p = table_start(rows);
+    struct kit *k =
+        open_on(&p, "\"list\": {\"path\": \"/t\", \"records\": \"/items\", \"page\": {\"type\": \"next_url\","
+                    " \"token_from\": \"/next\"}}, \"get\": {\"path\": \"/t/{id}\", \"record\": \"/item\"}");
+    int end = 0;
+    kit_get(k, "t", "a");
+    CU_ASSERT_TRUE(kit_says(k->e.text, "t a: the answer holds no record at \"/item\"; correct resources.t.get.record"));
+    err_clear(&k->e);
+    CU_ASSERT_STRING_EQUAL(walk(k, NULL, &end), "a!");
+    CU_ASSERT_TRUE(kit_says(k->e.text, "listing t: the server does not know the place in the list any more"));
+    kit_close(k);
+    table_stop(&p);
+}
+
 static void looked_up_in_their_words(void)
 {
     static const struct table_row rows[] = {{"GET /v2/t?filter=ext%20eq%20%22k1%22",
@@ -226,6 +246,7 @@ static void closed(void)
 static const struct check tests[] = {
     {"a next page may be told whole, as a path, or as another query", where_next_pages_lead},
     {"a list ends at the total that the server tells", ends_by_total},
+    {"a wrong config and a lost place are told", said_in_their_words},
     {"a key is looked up in the server's own words", looked_up_in_their_words},
     {"a create carries what the config sets", set_in_creates},
     {"I26: a feed of deleted ids names what is to be read, from where it was left", deleted_by_feed},

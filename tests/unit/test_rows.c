@@ -107,6 +107,10 @@ static void a_damaged_row_is_refused(void)
         CU_ASSERT_NOT_EQUAL(intent_decode(slice_of(row.data, at), 5, &a, &got, &e), 0);
     }
     buf_fini(&row);
+    struct notes notes;
+    struct err e = {0};
+    CU_ASSERT_NOT_EQUAL(notes_decode(slice_of("torn", 4), &a, &notes, &e), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "the notes on links"));
     arena_fini(&a);
 }
 

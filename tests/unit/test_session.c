@@ -100,7 +100,7 @@ static const struct rule {
            .n_items = 3000000,
            .item_size = sizeof(struct sl_value),
            .items = (const struct sl_value[]){{.type = SL_INT}}}),
-     "the most is 100000"},
+     "a set's items are 3000000; the most is 100000"},
     /* pages */
     {PULL, {ITEMS(STUB("a"))}, "without ending the page"},
     {PULL, {PAGES(DONE, DONE)}, "the page was ended twice"},

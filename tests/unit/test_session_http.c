@@ -160,6 +160,29 @@ static void requests_refused(void)
     }
 }
 
+static void none_of_many(void)
+{
+    const struct sl_http_response *r = NULL;
+    uint32_t apart = 0;
+    answered = host->http_many(host->ctx, NULL, 3, sizeof(struct sl_http_request), &r, &apart);
+}
+
+static void batches_refused(void)
+{
+    struct sl_plugin plugin = scripted;
+    struct session *s = NULL;
+    struct err e = {0};
+    struct sl_value all[] = {text("base_url", base)};
+    plugin.needs = SL_NEED_HTTP;
+    plugin.http = &rules;
+    plugin.open = remember;
+    script = (struct script){.act = none_of_many};
+    CU_ASSERT_EQUAL(session_open(&plugin, "desk", all, 1, NULL, &s, &e), SL_OK);
+    CU_ASSERT_EQUAL(session_check(s, &e), SL_BROKEN);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "http_many was given 3 requests, "));
+    session_close(s);
+}
+
 /* GitHub's published example. */
 static void check_hook(void)
 {
@@ -214,6 +237,7 @@ static const struct check tests[] = {
     {"a connector whose requests the host makes is given no secret", nothing_secret_is_given},
     {"a server or credentials that are not there: a sentence without a secret", faults_of_the_config},
     {"requests that would smuggle something are refused", requests_refused},
+    {"a batch of requests that is none is refused", batches_refused},
     {"signatures: the published one, and each of its bits turned", signatures},
     {"texts of the rules with settings put in", filling_in},
 };
