@@ -60,7 +60,9 @@ enum knob_need {
     NEED_CONDITIONAL = 1 << 0,
     NEED_UNCONDITIONAL = 1 << 1,
     NEED_KEY_LOOKUP = 1 << 2, /* tier T2 */
-    NEED_PROOF = 1 << 21, /* no T3: what a create in doubt has left there is known by more than its match key */
+    NEED_PROOF =
+        1
+        << 21, /* a record is known by more than a match key that changed hands: no T3 create in doubt, no exchange on both sides */
     NEED_GET = 1 << 3, /* absence is confirmed by a read */
     NEED_MATCH = 1 << 4, /* records find each other again without links */
     NEED_MEMORY = 1 << 5, /* the state in memory */

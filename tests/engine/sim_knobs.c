@@ -148,6 +148,18 @@ static bool happens(const struct sim_script *s, size_t first, size_t last)
     return false;
 }
 
+/* On one side only: exchanged on both, two new records may come to have one key, which then says that they are the same. */
+static bool exchanged(const struct sim_script *s, int side)
+{
+    for (size_t i = 0; i < s->n_steps; i++) {
+        const struct knob *k = &sim_knobs[s->steps[i].knob];
+        if (s->steps[i].kind == STEP_KNOB && k->kind == KNOB_EVENT && k->at == EVENT_KEY_SWAP &&
+            s->steps[i].side == side)
+            return true;
+    }
+    return false;
+}
+
 static bool strikes(const struct sim_script *s, size_t at)
 {
     for (size_t i = 0; i < s->n_steps; i++) {
@@ -169,7 +181,7 @@ static bool meets(const struct sim_script *s, int side, unsigned need)
     case NEED_KEY_LOOKUP:
         return c[CHOICE_TIER] == 2;
     case NEED_PROOF:
-        return c[CHOICE_TIER] != 3;
+        return c[CHOICE_TIER] != 3 && !exchanged(s, 1 - side);
     case NEED_MATCH:
         return c[CHOICE_FIRST] == 0;
     case NEED_MEMORY:
