@@ -407,8 +407,10 @@ static int ensure(struct seat *s, struct err *e)
         return answer;
     if (!same_hello(s->remote, &hello)) {
         bury(s, NULL, 0);
-        err_set(e, ERR_CONFIG, "%s: %s has changed since it was loaded; run again", s->connection,
-                s->remote->object->file);
+        err_set(e, ERR_CONFIG,
+                "%s: %s has changed since it was loaded; move a new one to its place instead of writing over it, and "
+                "run again",
+                s->connection, s->remote->object->file);
         return SL_CONFIG;
     }
     buf_add(&s->wire.out, s->settings.data, s->settings.size);

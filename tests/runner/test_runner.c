@@ -337,7 +337,7 @@ static void a_changed_file_is_not_taken_for_the_old_one(void)
     CU_ASSERT_EQUAL(pull(t, "o"), SL_RETRY);
     CU_ASSERT(says(t->e.text, "bad: its runner died in pull: "));
     CU_ASSERT_EQUAL(pull(t, "o"), SL_CONFIG);
-    CU_ASSERT(says(t->e.text, "crash.so has changed since it was loaded; run again"));
+    CU_ASSERT(says(t->e.text, "crash.so has changed since it was loaded; move a new one to its place"));
     done(t);
 }
 
@@ -374,7 +374,7 @@ static void a_file_changed_under_its_digest_is_not_loaded(void)
     snprintf(command, sizeof command, "printf x >>'%s'", file);
     CU_ASSERT_EQUAL(system(command), 0);
     CU_ASSERT_EQUAL(session_open(plugin_table(t->lib), "bad", NULL, 0, NULL, &t->s, &t->e), SL_CONFIG);
-    CU_ASSERT(says(t->e.text, "crash.so has changed since it was loaded; run again"));
+    CU_ASSERT(says(t->e.text, "crash.so has changed since it was loaded; move a new one to its place"));
     done(t);
 }
 
