@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* run.c - `run`: the daemon; and the hidden commands of its processes, `worker` and `gateway`. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -166,8 +167,23 @@ static bool report(struct work *w, const struct conf_pair *pair, const struct pa
     return say(w, MESSAGE_REPORT, &text);
 }
 
-/* False: the supervisor is gone. *worst is made worse by what became of it. */
-static bool run_one(struct work *w, const struct conf_pair *pair, bool full, const char **worst)
+/* What became of a job. */
+struct job {
+    const char *worst; /* "ok", "busy", "failed" */
+    bool undone; /* a write could not be carried out now */
+    int64_t again_ms; /* so long after it a further one can go on with what this one left; -1: nothing */
+};
+
+static void add(struct job *j, const struct pair_sync *how)
+{
+    const struct run_report *r = &how->report;
+    j->undone |= !r->ok;
+    if (r->again_ms >= 0 && (j->again_ms < 0 || r->again_ms < j->again_ms))
+        j->again_ms = r->again_ms;
+}
+
+/* False: the supervisor is gone. The job is made worse by what became of it. */
+static bool run_one(struct work *w, const struct conf_pair *pair, bool full, struct job *j)
 {
     struct cli *c = w->c;
     size_t i = (size_t)(pair - c->conf->pairs);
@@ -175,10 +191,12 @@ static bool run_one(struct work *w, const struct conf_pair *pair, bool full, con
     pair_sync(c, pair, &how);
     w->counted[i] |= how.counted;
     bool busy = c->err.code == ERR_BUSY && !how.opened;
-    if (busy && strcmp(*worst, "ok") == 0)
-        *worst = "busy";
-    else if (c->err.code && !busy)
-        *worst = "failed";
+    if (busy)
+        j->worst = "busy";
+    else if (c->err.code)
+        j->worst = "failed";
+    else
+        add(j, &how);
     bool said = (busy || report(w, pair, &how)) && tell_deaths(w, c->err.code && !busy);
     err_clear(&c->err);
     arena_reset(&c->arena);
@@ -193,14 +211,21 @@ static bool run_job(struct work *w, const struct message *m)
     char *name = strchr(job, ' ');
     const struct conf_pair *pair = name ? conf_pair(w->c->conf, name + 1) : NULL;
     bool full = strncmp(job, "full ", 5) == 0, said = true;
-    const char *worst = pair ? "ok" : "failed";
+    struct job j = {.worst = pair ? "ok" : "failed", .again_ms = -1};
+    char done[32];
     w->runs = true;
-    for (unsigned i = 0; pair && i <= pair->n_children && said && strcmp(worst, "ok") == 0; i++)
+    for (unsigned i = 0; pair && i <= pair->n_children && said && strcmp(j.worst, "ok") == 0; i++)
         if (i == 0 || !cli_world.stopping(NULL))
-            said = run_one(w, pair + i, full, &worst);
+            said = run_one(w, pair + i, full, &j);
     w->runs = false;
     mem_free(job);
-    return said && channel_say(&w->channel, MESSAGE_DONE, worst, strlen(worst));
+    if (j.undone && strcmp(j.worst, "ok") == 0)
+        j.worst = "failed";
+    if (j.again_ms >= 0 && strcmp(j.worst, "ok") == 0)
+        snprintf(done, sizeof done, "ok %" PRId64, j.again_ms);
+    else
+        snprintf(done, sizeof done, "%s", j.worst);
+    return said && channel_say(&w->channel, MESSAGE_DONE, done, strlen(done));
 }
 
 /* Meanwhile what has been idle for long is closed. */

@@ -12,7 +12,8 @@ enum message_kind {
     MESSAGE_REFUSED = 2, /* worker: it is not; the reasons, one a line. gateway: it cannot listen */
     MESSAGE_RUN = 3, /* to a worker: "run" or "full", a blank, the pair */
     MESSAGE_REPORT = 4, /* worker: one pair of that job; JSON, see figures.h */
-    MESSAGE_DONE = 5, /* worker: the job has ended: "ok", "failed" or "busy" */
+    MESSAGE_DONE =
+        5, /* worker: the job has ended: "ok", "failed" or "busy"; "ok 5000": it left something, to be gone on with in 5 s */
     MESSAGE_ASK = 6, /* gateway: "metrics" or "ready" */
     MESSAGE_METRICS = 7, /* to the gateway: Prometheus text */
     MESSAGE_READY = 8, /* to the gateway: why not; empty: ready */

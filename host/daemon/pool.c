@@ -3,6 +3,7 @@
 #include "daemon/pool.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -91,6 +92,18 @@ void pool_trim(struct pool *p, uint64_t config, int64_t now_ms)
         pool_dismiss(w);
         left--;
     }
+}
+
+int pool_outcome(struct worker *w, const struct message *m)
+{
+    char text[32] = "";
+    if (m->n_bytes < sizeof text)
+        memcpy(text, m->text, m->n_bytes);
+    if (strncmp(text, "ok ", 3) == 0)
+        schedule_left(w->unit, strtoll(text + 3, NULL, 10));
+    else if (strcmp(text, "ok") != 0)
+        return strcmp(text, "busy") == 0 ? SCHEDULE_BUSY : SCHEDULE_FAILED;
+    return SCHEDULE_OK;
 }
 
 void pool_forget(struct pool *p, struct worker *w, int64_t now_ms)

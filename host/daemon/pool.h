@@ -45,6 +45,8 @@ void pool_give(struct worker *w, struct schedule_unit *unit);
 void pool_dismiss(struct worker *w);
 /* Those whose config is another one, and those idle for a minute while others are there. */
 void pool_trim(struct pool *p, uint64_t config, int64_t now_ms);
+/* What became of the job that it says is done: an enum schedule_outcome; what the job left is said of its unit. */
+int pool_outcome(struct worker *w, const struct message *m);
 /* One ended: its place is given to another. */
 void pool_forget(struct pool *p, struct worker *w, int64_t now_ms);
 size_t pool_running(const struct pool *p);

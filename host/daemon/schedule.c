@@ -125,13 +125,19 @@ static int64_t earlier(int64_t x, int64_t y)
     return x < y ? x : y;
 }
 
-/* Full jitter: anywhere in a window that doubles. */
-static int64_t backoff(struct schedule *s, const struct schedule_unit *u)
+/* Doubles with each. */
+static int64_t window_of(unsigned n)
 {
     int64_t window = backoff_base_ms;
-    for (unsigned i = 1; i < u->failures && window < backoff_cap_ms; i++)
+    for (unsigned i = 1; i < n && window < backoff_cap_ms; i++)
         window *= 2;
-    window = earlier(window, backoff_cap_ms);
+    return earlier(window, backoff_cap_ms);
+}
+
+/* Full jitter: anywhere in the window. */
+static int64_t backoff(struct schedule *s, const struct schedule_unit *u)
+{
+    int64_t window = window_of(u->failures);
     return backoff_base_ms / 2 + (int64_t)(draw(s) % (uint64_t)window);
 }
 
@@ -293,6 +299,7 @@ struct schedule_unit *schedule_take(struct schedule *s, int64_t now_ms)
     cut(s, u);
     u->running = true;
     u->again = false;
+    u->left_ms = -1;
     u->started_ms = now_ms;
     u->full = u->verify_due_ms <= now_ms;
     return u;
@@ -314,6 +321,16 @@ static void forget(struct schedule *s, struct schedule_unit *u)
     free_unit(u);
 }
 
+/* When what a run left is gone on with. */
+static int64_t rest(struct schedule_unit *u, int64_t now_ms)
+{
+    u->leaves = u->left_ms < 0 ? 0 : u->leaves + 1;
+    if (u->left_ms < 0)
+        return NEVER;
+    int64_t least = window_of(u->leaves);
+    return later(now_ms, u->left_ms > least ? u->left_ms : least);
+}
+
 static void plan(struct schedule *s, struct schedule_unit *u, int outcome, int64_t now_ms)
 {
     u->held = outcome == SCHEDULE_BUSY;
@@ -325,7 +342,12 @@ static void plan(struct schedule *s, struct schedule_unit *u, int outcome, int64
     else if (u->held)
         u->due_ms = later(now_ms, busy_ms);
     else
-        u->due_ms = u->again ? now_ms : earlier(next(u, now_ms), u->verify_due_ms);
+        u->due_ms = u->again ? now_ms : earlier(earlier(next(u, now_ms), u->verify_due_ms), rest(u, now_ms));
+}
+
+void schedule_left(struct schedule_unit *u, int64_t in_ms)
+{
+    u->left_ms = in_ms;
 }
 
 void schedule_done(struct schedule *s, struct schedule_unit *u, int outcome, int64_t now_ms)

@@ -21,6 +21,8 @@ struct schedule_unit {
     bool running;
     bool full; /* the running job is a full compare */
     bool again; /* woken while it ran */
+    int64_t left_ms; /* what its run left can be gone on with so long after it; -1: it left nothing */
+    unsigned leaves; /* runs in a row that left something */
     bool held; /* somebody else had it last */
     bool gone; /* the config has it no more: freed when its run ends */
     size_t at; /* in the heap */
@@ -55,6 +57,11 @@ struct schedule_unit *schedule_take(struct schedule *s, int64_t now_ms);
 const struct schedule_unit *schedule_peek(struct schedule *s, int64_t now_ms);
 /* ms until something is due; 0: now; -1: nothing ever. */
 int64_t schedule_wait(struct schedule *s, int64_t now_ms);
+/*
+ * Its run has left something that can be gone on with in_ms from its end: if it came to one, the next is due no later, but the later the
+ * more runs in a row left something. To be said before schedule_done.
+ */
+void schedule_left(struct schedule_unit *unit, int64_t in_ms);
 /* Its run has ended. The unit may be freed by this. */
 void schedule_done(struct schedule *s, struct schedule_unit *unit, int outcome, int64_t now_ms);
 /* The one that schedule_peek shows is not begun, and looked at again then, or when a config is taken in. */

@@ -362,7 +362,7 @@ static int take_done(struct supervisor *s, struct worker *w, const struct messag
 {
     if (!w->unit)
         return -1;
-    int outcome = message_is(m, "ok") ? SCHEDULE_OK : message_is(m, "busy") ? SCHEDULE_BUSY : SCHEDULE_FAILED;
+    int outcome = pool_outcome(w, m);
     end_run(s, w, outcome, now_ms);
     w->since_ms = now_ms;
     return 0;

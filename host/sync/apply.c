@@ -118,6 +118,7 @@ static bool stale_read(struct engine *g, struct unit *u)
         if (!u->now[s] || stale_ms == 0 || u->link.settled_ms + stale_ms <= g->now_ms)
             continue;
         stale = true;
+        engine_earliest(&g->stale_until_ms, u->link.settled_ms + stale_ms);
         if (u->has[s])
             put_inbox_row(&g->batch, s, u->link.id[s], &(struct inbox_row){.kind = INBOX_HINT});
     }

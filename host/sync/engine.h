@@ -118,6 +118,8 @@ struct engine {
     uint64_t
         *held; /* of children: parents (children.c) on whose side a create is open: a later one would come before it */
     size_t n_held;
+    int64_t open_until_ms; /* the first write in doubt can be settled; 0: none is */
+    int64_t stale_until_ms; /* the first read that came too early would be believed; 0: none did */
     uint64_t parent_from; /* of children: the first parent not looked at yet */
     struct hook_waiting *hints; /* what webhooks hinted at and this run is about to take in */
     size_t n_hints;
@@ -249,6 +251,7 @@ int engine_view_begin(struct engine *g); /* one view for many units: no commit a
 void engine_view_end(struct engine *g);
 void engine_chunk_end(struct engine *g); /* all that was made for this chunk of units goes */
 void engine_ulid(struct engine *g, char out[27]);
+void engine_earliest(int64_t *at_ms, int64_t ms); /* 0: not set yet */
 bool engine_stopping(struct engine *g); /* a person or the system asked to stop: sets the error */
 /* prune.c: history older than the config keeps goes, a little with every run that wrote. */
 int engine_prune(struct engine *g);

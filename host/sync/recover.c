@@ -258,6 +258,8 @@ static int settle_chunk(struct engine *g, uint64_t *from, bool *end)
         rc = settle_one(g, &units[i], &resend);
         if (resend)
             again[n_again++] = units[i];
+        else if (!units[i].done && !(units[i].link.marks & MARK_PARKED))
+            engine_earliest(&g->open_until_ms, units[i].intent.settle_until_ms);
     }
     if (rc == 0)
         rc = engine_commit(g);
@@ -309,6 +311,7 @@ int engine_recover(struct engine *g)
     uint64_t from = 0;
     bool end = false;
     int rc = 0;
+    g->open_until_ms = 0;
     g->n_held = 0; /* each is held by an elder one, not by itself */
     while (rc == 0 && !end) {
         rc = settle_chunk(g, &from, &end);

@@ -106,6 +106,12 @@ void engine_chunk_end(struct engine *g)
     g->open_rules = NULL;
 }
 
+void engine_earliest(int64_t *at_ms, int64_t ms)
+{
+    if (*at_ms == 0 || ms < *at_ms)
+        *at_ms = ms;
+}
+
 bool engine_stopping(struct engine *g)
 {
     if (!g->env->world->stopping || !g->env->world->stopping(g->env->world->self))
@@ -306,11 +312,25 @@ static void end_approval(struct engine *g)
         batch_del(&g->batch, DB_META, key_slice(&k));
 }
 
+/* What waits for no time that is known is tried again soon. */
+static void set_again(struct engine *g)
+{
+    struct run_report *r = g->report;
+    int64_t at_ms = g->open_until_ms, now_ms = g->env->world->now_ms(g->env->world->self);
+    if (g->stale_until_ms)
+        engine_earliest(&at_ms, g->stale_until_ms);
+    if (at_ms)
+        r->again_ms = at_ms > now_ms ? at_ms - now_ms : 0;
+    else if (r->of[CLASS_PENDING])
+        r->again_ms = 0;
+}
+
 /* The report stays for `status` and `history`, unless the run did nothing at all. */
 static int finish(struct engine *g)
 {
     if (settle(g))
         return g->e->code;
+    set_again(g);
     if (g->review)
         say_review(g);
     say_left(g);
@@ -421,6 +441,7 @@ int run_pair(const struct run_env *env, struct run_report *report, struct err *e
 {
     struct engine g = {.env = env, .pair = env->pair, .store = env->store, .report = report, .e = e, .approved = -1};
     memset(report, 0, sizeof *report);
+    report->again_ms = -1;
     g.now_ms = report->started_ms = env->world->now_ms(env->world->self);
     engine_ulid(&g, report->run);
     uint64_t calls[2] = {session_calls(env->session[0]), session_calls(env->session[1])};

@@ -84,6 +84,7 @@ struct run_report {
     bool review; /* a first run waits for approval */
     struct hash128
         digest[2]; /* dry and full: of what each side holds, as the mapping sees it; equal if nothing differs */
+    int64_t again_ms; /* so long after its end a further run can go on with what this one left; -1: it left nothing */
     uint64_t deletes_due; /* withheld: how many there were */
     char message[1000]; /* sentences for the operator, one a line, or empty */
 };

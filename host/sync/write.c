@@ -132,6 +132,7 @@ static void uncertain(struct engine *g, struct unit *u, int t)
     u->intent.state = OP_UNKNOWN;
     u->intent.attempts++;
     u->intent.settle_until_ms = intent_settles_ms(g, &u->intent);
+    engine_earliest(&g->open_until_ms, u->intent.settle_until_ms);
     put_intent_row(&g->batch, &u->intent);
     g->open_creates[t] += u->intent.kind == SL_CREATE;
     children_hold(g, &u->intent);
@@ -235,6 +236,8 @@ static void hold_siblings(struct sending *w)
             continue;
         if (u->intent.state == OP_PLANNED)
             outcome_again(w->g, u);
+        else
+            engine_earliest(&w->g->open_until_ms, u->intent.settle_until_ms);
         engine_class(w->g, u->link.number, CLASS_PENDING);
         u->done = true;
     }

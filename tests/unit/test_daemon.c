@@ -15,6 +15,7 @@
 #include "daemon/figures.h"
 #include "daemon/gateway.h"
 #include "daemon/metrics.h"
+#include "daemon/pool.h"
 #include "daemon/roster.h"
 
 /* --- messages --- */
@@ -308,12 +309,33 @@ static void no_room_for_a_process(void)
     CU_ASSERT_EQUAL(c.pid, 0);
 }
 
+/* What a worker says of a job decides when its pair runs again; nonsense counts as a job that came to nothing. */
+static void jobs_done(void)
+{
+    static const struct {
+        const char *said;
+        int outcome;
+        int64_t left_ms;
+    } rows[] = {{"ok", SCHEDULE_OK, -1},         {"ok 5000", SCHEDULE_OK, 5000},
+                {"ok 0", SCHEDULE_OK, 0},        {"busy", SCHEDULE_BUSY, -1},
+                {"failed", SCHEDULE_FAILED, -1}, {"", SCHEDULE_FAILED, -1},
+                {"okay", SCHEDULE_FAILED, -1},   {"ok 1234567890123456789012345678901", SCHEDULE_FAILED, -1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct schedule_unit unit = {.left_ms = -1};
+        struct worker w = {.unit = &unit};
+        struct message m = {MESSAGE_DONE, rows[i].said, strlen(rows[i].said)};
+        CU_ASSERT_EQUAL(pool_outcome(&w, &m), rows[i].outcome);
+        CU_ASSERT_EQUAL(unit.left_ms, rows[i].left_ms);
+    }
+}
+
 static const struct check tests[] = {
     {"messages are whole however they are cut", cut_anywhere},
     {"what is no message is refused", nonsense},
     {"a slow peer holds nobody up", slow_peer},
     {"a roster is read as it was written", rosters},
     {"what is no roster is refused", false_rosters},
+    {"what became of a job, and what it left", jobs_done},
     {"figures of runs, and what is news", figures_of_runs},
     {"what is no report is refused", false_reports},
     {"one daemon a state folder", one_daemon_a_state},

@@ -177,6 +177,54 @@ static void backs_off(void)
     schedule_free(s);
 }
 
+static int64_t wait_after(struct schedule *s, int64_t now, int64_t left_ms, int outcome)
+{
+    struct schedule_unit *u = schedule_take(s, now);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(u);
+    if (left_ms >= 0)
+        schedule_left(u, left_ms);
+    schedule_done(s, u, outcome, now);
+    return schedule_wait(s, now);
+}
+
+/* A write in doubt that can be settled in 130 s does not wait for an interval of a day, nor does it make the pair run all the time. */
+static void goes_on(void)
+{
+    struct schedule *s = one(24 * HOUR, 0);
+    int64_t now = 48 * (int64_t)HOUR;
+    CU_ASSERT_EQUAL(wait_after(s, now, 130000, SCHEDULE_OK), 130000);
+    CU_ASSERT_PTR_NULL(schedule_take(s, now + 129999));
+    now += 130000;
+    CU_ASSERT(wait_after(s, now, -1, SCHEDULE_OK) > HOUR);
+    now += 48 * (int64_t)HOUR;
+    int64_t longest = 0;
+    for (int i = 0; i < 30; i++) {
+        int64_t wait = wait_after(s, now, 0, SCHEDULE_OK);
+        CU_ASSERT(wait >= 1000 && wait >= longest && wait <= 15 * MINUTE);
+        longest = wait;
+        now += wait;
+    }
+    CU_ASSERT_EQUAL(longest, 15 * MINUTE);
+    CU_ASSERT(wait_after(s, now, -1, SCHEDULE_OK) > HOUR);
+    now += 48 * (int64_t)HOUR;
+    CU_ASSERT_EQUAL(wait_after(s, now, 0, SCHEDULE_OK), 1000); /* counted anew */
+    CU_ASSERT(wait_after(s, now + 1000, 12 * (int64_t)HOUR, SCHEDULE_FAILED) < MINUTE); /* a failure has its own wait */
+    schedule_free(s);
+}
+
+/* It is one run with the pair's own when that comes first, and a hint is not held up by it. */
+static void goes_on_at_the_latest(void)
+{
+    struct schedule *s = one(MINUTE, 0);
+    int64_t now = 2 * (int64_t)HOUR;
+    CU_ASSERT(wait_after(s, now, HOUR, SCHEDULE_OK) <= 2 * MINUTE);
+    now += 10 * MINUTE;
+    wait_after(s, now, 20000, SCHEDULE_OK);
+    CU_ASSERT_TRUE(schedule_wake(s, "pair-0", now));
+    CU_ASSERT_EQUAL(schedule_wait(s, now), 0);
+    schedule_free(s);
+}
+
 /* A pair that somebody else holds is looked at again soon, and its backoff does not grow. */
 static void held(void)
 {
@@ -334,6 +382,8 @@ static const struct check tests[] = {
     {"a suspend of an hour is one run a pair", an_hour_ahead},
     {"a clock put back a day changes no wait", a_day_back},
     {"failures back off with full jitter up to the cap", backs_off},
+    {"what a run left is gone on with when it can be, not at the next interval", goes_on},
+    {"what a run left makes nothing later", goes_on_at_the_latest},
     {"a pair that somebody else holds is no failure", held},
     {"a pair that is put off waits, others do not", put_off},
     {"a thousand hints are one run, and one more while it runs", wakes},
