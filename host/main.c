@@ -65,6 +65,7 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 static const struct command inner[] = {
     {"worker", "", "carries out runs for `run`", NULL, cmd_worker},
     {"gateway", "", "listens for `run`", NULL, cmd_gateway},
+    {"receiver", "", "takes webhooks for `run`", NULL, cmd_receiver},
     {"pairs", "", "the config's pairs, for the API", NULL, cmd_pairs},
     {"runner", "--fd N --plugin FILE", "holds one connector for the process that uses it", NULL, cmd_runner},
 };

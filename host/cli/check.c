@@ -192,14 +192,27 @@ static int check_one(struct cli *c, struct conf_pair *pair)
     return 0;
 }
 
+/* Where a sender delivers; the token is the sender's to know, not the screen's. */
+static void say_hooks(const struct cli *c)
+{
+    for (size_t i = 0; i < c->conf->n_connections; i++) {
+        const struct conf_connection *k = &c->conf->connections[i];
+        if (k->hook_token[0])
+            printf("%s: webhooks come to /hooks/%s/TOKEN%s, and %s verifies who sent them\n", k->name, k->name,
+                   k->hook_token[1] ? " (two tokens are taken)" : "", k->plugin);
+    }
+}
+
 int cmd_check(struct cli *c)
 {
     const struct option_row rows[] = {{"--online", NULL, &online}};
     if (cli_options(c, rows, 1) || cli_conf(c))
         return 2;
     int rc = cli_each(c, check_one);
-    if (rc == 0 && !c->json)
+    if (rc == 0 && !c->json) {
+        say_hooks(c);
         printf("%s: no problems\n", c->config);
+    }
     return rc;
 }
 

@@ -163,8 +163,9 @@ int cmd_link(struct cli *c);
 int cmd_unlink(struct cli *c);
 int cmd_links(struct cli *c);
 int cmd_run(struct cli *c);
-int cmd_worker(struct cli *c); /* this and the next: processes that `run` starts */
+int cmd_worker(struct cli *c); /* this and the next two: processes that `run` starts */
 int cmd_gateway(struct cli *c);
+int cmd_receiver(struct cli *c);
 int cmd_pairs(struct cli *c);
 int cmd_plugins(struct cli *c);
 int cmd_certify(struct cli *c);

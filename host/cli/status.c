@@ -12,6 +12,7 @@
 #include "daemon/claim.h"
 
 static long daemon_pid; /* of `run` on this state; 0: none is at work */
+static const char *hooks_trouble; /* the last thing that is wrong with webhooks */
 static const char *refused; /* why it does not take the config in as it is now; NULL: it does */
 static struct buf board; /* what it plans for each pair */
 static bool disk_full;
@@ -83,6 +84,7 @@ static void print_json(struct cli *c, const struct conf_pair *pair, const struct
     out_bool(&b, "disk_full", disk_full);
     out_count(&b, "daemon", daemon_pid ? daemon_pid : -1);
     out_text(&b, "config_refused", refused);
+    out_text(&b, "hooks_trouble", hooks_trouble);
     out_end(&b);
     buf_fini(&b);
 }
@@ -179,13 +181,15 @@ static void print_daemon(void)
     if (refused)
         printf("    it works by the config as it was; the edited one is refused:\n%s%s", refused,
                refused[strlen(refused) - 1] == '\n' ? "" : "\n");
+    if (hooks_trouble)
+        printf("    %s\n", hooks_trouble);
 }
 
 int cmd_status(struct cli *c)
 {
     if (cli_options(c, NULL, 0) || cli_conf(c))
         return 2;
-    daemon_pid = claim_look(c->conf->state, &c->conf->arena, &refused);
+    daemon_pid = claim_look(c->conf->state, &c->conf->arena, &refused, &hooks_trouble);
     if (daemon_pid)
         board_read(c->conf->state, &board);
     disk_full = file_room(c->conf->state) < DISK_FULL_BYTES;

@@ -24,6 +24,8 @@ struct conf_connection {
     struct sl_value *settings; /* resolved: defaults filled in, paths absolute, secrets read */
     uint32_t n_settings;
     struct session_net net; /* without tokens and pace */
+    const char
+        *hook_token[2]; /* the end of the path that its webhooks come to, and the one before; [0] NULL: it takes none */
     int line, column;
 };
 

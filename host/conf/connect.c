@@ -63,6 +63,54 @@ static const char *certificates(struct load *l, const struct json *node, const c
     return path;
 }
 
+/* --- webhooks --- */
+
+enum { HOOK_TOKEN_LEAST = 16 };
+
+/* Nothing that a path spells in two ways. */
+static const char *read_token(struct load *l, const struct json *node)
+{
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
+    const char *token = node ? secret_read(l, node) : NULL;
+    if (token && (strlen(token) < HOOK_TOKEN_LEAST || token[strspn(token, good)]))
+        problem_at(&l->problems, node, AT_VALUE,
+                   "this secret is no end of a path; make it of %d characters or more of A-Z a-z 0-9 . _ ~ -, like "
+                   "`openssl rand -hex 32` does",
+                   HOOK_TOKEN_LEAST);
+    return token;
+}
+
+static bool has_setting(const struct conf_connection *c, const char *name)
+{
+    for (uint32_t i = 0; i < c->n_settings; i++)
+        if (strcmp(c->settings[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Without the secret it would take none: said here, not by each that is refused. */
+static void check_verifier(struct load *l, const struct json *hooks, const struct conf_connection *c)
+{
+    const struct sl_plugin *plugin = plugin_table(c->lib);
+    if (!(plugin->caps & SL_CAP_WEBHOOK))
+        problem_at(&l->problems, hooks, AT_KEY, "the connector %s takes no webhooks; remove it, the pair polls",
+                   plugin->name);
+    for (uint32_t i = 0; i < plugin->n_options; i++)
+        if (strcmp(plugin_option(plugin, i).name, "webhook_secret") == 0 && !has_setting(c, "webhook_secret"))
+            problem_at(&l->problems, hooks, AT_KEY,
+                       "every webhook would count as forged; add the setting webhook_secret, which %s verifies them by",
+                       plugin->name);
+}
+
+static void read_hooks(struct load *l, const struct json *hooks, const struct connection_draft *draft,
+                       struct conf_connection *c)
+{
+    for (int i = 0; i < 2; i++)
+        c->hook_token[i] = read_token(l, draft->hook_token[i]);
+    if (c->lib)
+        check_verifier(l, hooks, c);
+}
+
 static void read_connection(struct load *l, const struct json *node, struct conf_connection *c)
 {
     struct connection_draft draft = {0};
@@ -85,6 +133,8 @@ static void read_connection(struct load *l, const struct json *node, struct conf
     bool unreadable = json_get(node, "settings") && !draft.settings; /* told already */
     if (c->lib && !unreadable)
         settings_read(l, node, draft.settings, plugin_table(c->lib), c);
+    if (draft.hook_token[0])
+        read_hooks(l, json_get(node, "hooks"), &draft, c);
 }
 
 void connections_read(struct load *l, const struct json *object)

@@ -90,6 +90,17 @@ static const struct key limits_keys[] = {
 };
 TABLE(limits, limits_keys);
 
+/* Nodes: each is a secret's reference. */
+static const struct key hooks_keys[] = {
+    {.name = "token",
+     .kind = KEY_NODE,
+     .offset = AT(connection_draft, hook_token[0]),
+     .required = true,
+     .help = "the secret end of its path, like {\"env\": \"DESK_HOOK\"}; 16 characters or more of A-Z a-z 0-9 . _ ~ -"},
+    {.name = "token_before", .kind = KEY_NODE, .offset = AT(connection_draft, hook_token[1])},
+};
+TABLE(hooks, hooks_keys);
+
 static const struct key connection_keys[] = {
     {.name = "plugin",
      .kind = KEY_STRING,
@@ -103,6 +114,7 @@ static const struct key connection_keys[] = {
     {.name = "allow_private", .kind = KEY_BOOL, .offset = AT(connection_draft, allow_private)},
     {.name = "allow_plain_http", .kind = KEY_BOOL, .offset = AT(connection_draft, allow_plain_http)},
     {.name = "ca_file", .kind = KEY_STRING, .offset = AT(connection_draft, ca_file)},
+    {.name = "hooks", .kind = KEY_OBJECT, .table = &table_hooks},
 };
 TABLE(connection, connection_keys);
 
@@ -223,5 +235,5 @@ static const struct key group_keys[] = {
 TABLE(group, group_keys);
 
 const struct key_table *const tables_all[] = {
-    &table_config,  &table_history, &table_api,        &table_connection, &table_limits, &table_pair, &table_side,
-    &table_deletes, &table_child,   &table_child_side, &table_rule,       &table_group,  NULL};
+    &table_config, &table_history, &table_api,   &table_connection, &table_limits, &table_hooks, &table_pair,
+    &table_side,   &table_deletes, &table_child, &table_child_side, &table_rule,   &table_group, NULL};

@@ -25,6 +25,7 @@ struct connection_draft {
     const char *ca_file;
     bool allow_private, allow_plain_http;
     int isolation; /* 0: not said */
+    const struct json *hook_token[2]; /* the present one, the one before */
 };
 
 struct side_draft {
@@ -50,8 +51,8 @@ struct rule_draft {
     int direction, policy, drift;
 };
 
-extern const struct key_table table_config, table_history, table_api, table_connection, table_limits, table_pair,
-    table_side, table_deletes, table_child, table_child_side, table_rule, table_group;
+extern const struct key_table table_config, table_history, table_api, table_connection, table_limits, table_hooks,
+    table_pair, table_side, table_deletes, table_child, table_child_side, table_rule, table_group;
 /* All of them, ended by NULL. */
 extern const struct key_table *const tables_all[];
 

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runner/process.h"
+
 /* Order is important: a supervisor that died before the prctl has sent nothing. */
 static bool bind_to(pid_t parent)
 {
@@ -29,14 +31,14 @@ static bool place(int channel, int given)
     return dup2(from[0], CHILD_CHANNEL_FD) >= 0 && (given < 0 || dup2(from[1], CHILD_GIVEN_FD) >= 0);
 }
 
-static _Noreturn void become(const char *config, const char *command, int channel, int given, pid_t parent)
+static _Noreturn void become(char *const *argv, char *const *environment, int channel, int given, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setpgid(0, 0);
     if (bind_to(parent) && place(channel, given))
-        execl("/proc/self/exe", "syncline", "-c", config, command, (char *)NULL);
+        execve("/proc/self/exe", argv, environment);
     _exit(127);
 }
 
@@ -85,8 +87,9 @@ static int no_process(const char *command, struct err *e)
                    strerror(errno));
 }
 
-int child_start(struct child *c, const char *config, const char *command, int given, struct err *e)
+static int start(struct child *c, char *const *argv, char *const *environment, int given, struct err *e)
 {
+    const char *command = argv[3];
     int ends[2];
     pid_t parent = getpid();
     memset(c, 0, sizeof *c);
@@ -95,7 +98,7 @@ int child_start(struct child *c, const char *config, const char *command, int gi
         return no_process(command, e);
     c->pid = fork();
     if (c->pid == 0)
-        become(config, command, ends[1], given, parent);
+        become(argv, environment, ends[1], given, parent);
     close(ends[1]);
     if (c->pid < 0) {
         c->pid = 0;
@@ -106,6 +109,27 @@ int child_start(struct child *c, const char *config, const char *command, int gi
     c->channel.fd = ends[0];
     fcntl(c->channel.fd, F_SETFL, O_NONBLOCK);
     return 0;
+}
+
+extern char **environ;
+
+static int start_as(struct child *c, const char *config, const char *command, bool bare, int given, struct err *e)
+{
+    struct arena a = {0};
+    char *argv[] = {"syncline", "-c", arena_text(&a, config), arena_text(&a, command), NULL};
+    int code = start(c, argv, bare ? process_environment(&a) : environ, given, e);
+    arena_fini(&a);
+    return code;
+}
+
+int child_start(struct child *c, const char *config, const char *command, int given, struct err *e)
+{
+    return start_as(c, config, command, false, given, e);
+}
+
+int child_start_bare(struct child *c, const char *config, const char *command, int given, struct err *e)
+{
+    return start_as(c, config, command, true, given, e);
 }
 
 bool child_ended(struct child *c, char how[64])

@@ -22,6 +22,8 @@ struct child {
  * that a ^C is the supervisor's to pass on, and is told to end (SIGTERM) when the supervisor dies, however it does. 0, or ERR_FAILED.
  */
 int child_start(struct child *c, const char *config, const char *command, int given, struct err *e);
+/* The same, with nothing of the environment that may be a secret. */
+int child_start_bare(struct child *c, const char *config, const char *command, int given, struct err *e);
 /* True once it has ended; the pid is then 0. *how: "ended with exit code 1", "was killed by signal 9". */
 bool child_ended(struct child *c, char how[64]);
 /* A command of this program that speaks to nobody: its output goes into files, its config's text is given (-1: it reads the file itself). */

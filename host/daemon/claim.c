@@ -13,7 +13,7 @@
 
 enum { NOTE_BYTES = 4096 };
 
-/* "pid 123\n" and the note. Returns the pid; *rest is what stands behind the line. */
+/* "pid 123\n", the notes, each ended by a \f. Returns the pid; *rest is what stands behind the line. */
 static long read_note(int fd, char note[NOTE_BYTES], char **rest)
 {
     ssize_t n = pread(fd, note, NOTE_BYTES - 1, 0);
@@ -26,10 +26,11 @@ static long read_note(int fd, char note[NOTE_BYTES], char **rest)
 }
 
 /* The new one in one write, then the length: who reads between the two sees the end of the old one behind it, at worst. */
-void claim_note(int fd, const char *refused)
+void claim_note(int fd, const char *refused, const char *hooks)
 {
     struct buf b = {0};
-    buf_printf(&b, "pid %ld\n%.*s", (long)getpid(), NOTE_BYTES / 2, refused ? refused : "");
+    buf_printf(&b, "pid %ld\n%.*s\f%.*s\f", (long)getpid(), NOTE_BYTES / 2, refused ? refused : "", NOTE_BYTES / 4,
+               hooks ? hooks : "");
     ssize_t n = pwrite(fd, b.data, b.size, 0);
     if (n == (ssize_t)b.size && ftruncate(fd, n) != 0)
         n = 0; /* the note is a courtesy: the lock is what counts */
@@ -50,7 +51,7 @@ int claim_take(const char *state, int *fd, struct err *e)
             err_set(e, ERR_BUSY, "a daemon runs on the state %s already, as process %ld: stop that one first", state,
                     read_note(*fd, note, &rest));
         else
-            claim_note(*fd, NULL);
+            claim_note(*fd, NULL, NULL);
     }
     arena_fini(&a);
     if (e->code && *fd >= 0) {
@@ -60,18 +61,30 @@ int claim_take(const char *state, int *fd, struct err *e)
     return e->code;
 }
 
-long claim_look(const char *state, struct arena *a, const char **refused)
+/* One note off the rest; NULL: it is empty, or cut off in the middle of being written. */
+static const char *take_note(char **rest, struct arena *a)
+{
+    char *note = *rest, *end = note ? strchr(note, '\f') : NULL;
+    if (end)
+        *end = '\0';
+    *rest = end ? end + 1 : NULL;
+    return end && *note ? arena_text(a, note) : NULL;
+}
+
+long claim_look(const char *state, struct arena *a, const char **refused, const char **hooks)
 {
     char note[NOTE_BYTES], *rest = NULL;
     long pid = 0;
-    *refused = NULL;
+    *refused = *hooks = NULL;
     int fd = open(path_join(a, state, "daemon.lock"), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return 0;
     if (flock(fd, LOCK_SH | LOCK_NB) != 0)
         pid = read_note(fd, note, &rest);
-    if (pid && rest && *rest)
-        *refused = arena_text(a, rest);
+    if (pid) {
+        *refused = take_note(&rest, a);
+        *hooks = take_note(&rest, a);
+    }
     close(fd);
     return pid;
 }

@@ -61,9 +61,44 @@ void figures_set(struct figures *f, const char *const *names, const int64_t *ran
     f->n_pairs = n;
 }
 
+static struct figure_hooks *find_hooks(const struct figures *f, const char *connection)
+{
+    for (size_t i = 0; i < f->n_hooks; i++)
+        if (strcmp(f->hooks[i].connection, connection) == 0)
+            return &f->hooks[i];
+    return NULL;
+}
+
+static void free_hooks(struct figures *f)
+{
+    for (size_t i = 0; i < f->n_hooks; i++)
+        mem_free(f->hooks[i].connection);
+    mem_free(f->hooks);
+}
+
+void figures_set_hooks(struct figures *f, const char *const *connections, size_t n)
+{
+    struct figure_hooks *next = mem_alloc((n + 1) * sizeof(*next));
+    for (size_t i = 0; i < n; i++) {
+        const struct figure_hooks *old = find_hooks(f, connections[i]);
+        next[i] = old ? *old : (struct figure_hooks){0};
+        next[i].connection = mem_dup(connections[i]);
+    }
+    free_hooks(f);
+    f->hooks = next;
+    f->n_hooks = n;
+}
+
+void figures_count_hooks(struct figures *f, const char *connection, int outcome, uint64_t n)
+{
+    struct figure_hooks *h = find_hooks(f, connection);
+    *(h ? &h->counts[outcome] : &f->stray_hooks) += n;
+}
+
 void figures_fini(struct figures *f)
 {
     free_pairs(f);
+    free_hooks(f);
     *f = (struct figures){0};
 }
 

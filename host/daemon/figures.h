@@ -4,6 +4,7 @@
 #define DAEMON_FIGURES_H
 
 #include "base/err.h"
+#include "daemon/delivery.h"
 #include "sync/act.h"
 #include "sync/run.h"
 
@@ -25,15 +26,27 @@ enum { FIGURES_BUCKETS = 9 };
 /* The upper bounds that runs are counted under. */
 extern const int64_t figures_bounds_ms[FIGURES_BUCKETS];
 
+/* A connection's webhooks. */
+struct figure_hooks {
+    char *connection;
+    uint64_t counts[DELIVERY_OUTCOMES];
+};
+
 struct figures {
     struct figure *pairs; /* sorted by name */
     size_t n_pairs;
     uint64_t
         run_counts[FIGURES_BUCKETS + 1]; /* of all pairs: at most that long, and longer than each of these before */
     int64_t run_total_ms;
+    struct figure_hooks *hooks; /* of those that take webhooks */
+    size_t n_hooks;
+    uint64_t stray_hooks; /* for connections that take none */
 };
 /* Takes in a config's pairs; what stays keeps its figures. ran_ago_ms: since each one's last good run began; -1: not known. */
 void figures_set(struct figures *f, const char *const *names, const int64_t *ran_ago_ms, size_t n, int64_t now_ms);
+void figures_set_hooks(struct figures *f, const char *const *connections, size_t n);
+/* So many deliveries came to that. Under another name than the set ones they are strays: labels stay those of the config. */
+void figures_count_hooks(struct figures *f, const char *connection, int outcome, uint64_t n);
 void figures_fini(struct figures *f);
 struct figure *figures_find(const struct figures *f, const char *name); /* NULL: the config has no such pair */
 

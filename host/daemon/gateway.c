@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "daemon/child.h"
+#include "runner/sandbox.h"
 
 enum {
     ANSWER_MS = 5000, /* a request that has no answer by then gets one */
@@ -288,7 +289,7 @@ static bool takes(const struct route *route, const char *method)
 }
 
 /* Only the headers are there. What is wrong with them is not asked of anybody, so it tells nothing. */
-static enum MHD_Result look(struct gateway *g, struct visit *v, const char *method)
+static enum MHD_Result look(struct gateway *g, struct visit *v, const char *path, const char *method)
 {
     const struct route *route = v->route;
     if (!route)
@@ -297,9 +298,11 @@ static enum MHD_Result look(struct gateway *g, struct visit *v, const char *meth
         return refuse(v, MHD_HTTP_METHOD_NOT_ALLOWED, "not by this method\n", "Allow", route->methods);
     if (announced(v->connection) > route->body_max)
         return refuse(v, MHD_HTTP_CONTENT_TOO_LARGE, "too large\n", NULL, NULL);
-    if ((route->room && waiting_of(g, route) >= route->room) || g->held_bytes >= HELD_BYTES)
-        return refuse(v, MHD_HTTP_SERVICE_UNAVAILABLE, "too many at once\n", "Retry-After", "1");
-    return MHD_YES;
+    if ((!route->room || waiting_of(g, route) < route->room) && g->held_bytes < HELD_BYTES)
+        return MHD_YES;
+    if (route->full)
+        route->full(g, path);
+    return refuse(v, MHD_HTTP_SERVICE_UNAVAILABLE, "too many at once\n", "Retry-After", "1");
 }
 
 /* Too much, of a length that was not announced, is thrown away: in the middle of it nothing can be answered. For far too much nobody waits. */
@@ -410,7 +413,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *c, const ch
     (void)version;
     if (!v) {
         *state = v = begin_visit(c, path);
-        return look(g, v, method);
+        return look(g, v, path, method);
     }
     if (*n_body) {
         size_t n = *n_body;
@@ -510,6 +513,17 @@ static struct MHD_Daemon *open_door(struct gateway *g)
         NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
+/* A sanitizer needs files and processes of its own at the end. */
+static int close_in(struct err *e)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)e;
+    return 0;
+#else
+    return sandbox_serve_only(e);
+#endif
+}
+
 /* The numbers begin anywhere: an answer that was meant for a gateway before this one finds nobody. */
 int gateway_run(struct err *e)
 {
@@ -522,7 +536,7 @@ int gateway_run(struct err *e)
     random_bytes(&g.numbers, sizeof g.numbers);
     g.numbers >>= 1;
     g.http = open_door(&g);
-    if (!g.http)
+    if (!g.http || close_in(e))
         return 1;
     serve(&g);
     for (struct visit *v = g.visits; v; v = v->after)

@@ -22,6 +22,7 @@ struct route {
     unsigned
         room; /* requests that may wait for an answer at once; more are answered 503, unread; 0: no bound but that of connections */
     void (*take)(struct gateway *g, const struct request *r);
+    void (*full)(struct gateway *g, const char *path); /* one was answered 503 for want of room; or NULL */
 };
 /* The table (routes.c): a new kind of request is a row there and a file that takes it. */
 extern const struct route routes[];

@@ -21,6 +21,8 @@ enum message_kind {
     MESSAGE_ANSWER = 10, /* to the gateway: what a request is answered; request.h */
     MESSAGE_ALIVE = 11, /* worker: a sign of life, in a run; empty */
     MESSAGE_DIED = 12, /* worker: in a run that came to no end a runner died: its connection, a line feed, how */
+    MESSAGE_HOOKS = 13, /* receiver: what became of deliveries, whom to wake, what is wrong; JSON, see reception.h */
+    MESSAGE_FULL = 14, /* gateway: a delivery found no room; the connection's name, as its path had it */
     MESSAGE_END
 };
 enum { MESSAGE_MAX_BYTES = 32 << 20 };

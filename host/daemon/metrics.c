@@ -247,6 +247,8 @@ static void put_host(const struct metrics_host *h, struct buf *out)
         {"running", "gauge", "Pairs that run now.", h->running},
         {"worker_restarts_total", "counter", "Workers that died and were replaced.", h->worker_restarts},
         {"gateway_restarts_total", "counter", "Gateways that died and were replaced.", h->gateway_restarts},
+        {"receiver_restarts_total", "counter", "Receivers of webhooks that died and were replaced.",
+         h->receiver_restarts},
         {"config_reloads_total", "counter", "Configs taken in, the first one too.", h->reloads},
         {"config_refused", "gauge", "1 while an edited config is refused and the old one stays.", h->refused},
         {"start_time_seconds", "gauge", "When the daemon began, in seconds since 1970.", (uint64_t)h->started_s},
@@ -262,6 +264,17 @@ static void put_host(const struct metrics_host *h, struct buf *out)
     put_seconds(out, (int64_t)h->cpu_ms);
 }
 
+static void put_hooks(const struct figures *f, struct buf *out)
+{
+    put_head(out, "hooks_total", "counter", "Webhooks by connection and what became of them.");
+    for (size_t i = 0; i < f->n_hooks; i++)
+        for (int k = 1; k < DELIVERY_OUTCOMES; k++)
+            buf_printf(out, "syncline_hooks_total{connection=\"%s\",outcome=\"%s\"} %" PRIu64 "\n",
+                       f->hooks[i].connection, delivery_outcome_names[k], f->hooks[i].counts[k]);
+    put_head(out, "hooks_stray_total", "counter", "Webhooks for connections that take none.");
+    buf_printf(out, "syncline_hooks_stray_total %" PRIu64 "\n", f->stray_hooks);
+}
+
 void metrics_put(const struct figures *f, const struct metrics_host *h, const struct metrics_connection *connections,
                  size_t n_connections, int64_t now_ms, struct buf *out)
 {
@@ -273,4 +286,5 @@ void metrics_put(const struct figures *f, const struct metrics_host *h, const st
     put_histogram(f, out);
     put_connections(connections, n_connections, out);
     put_requests(connections, n_connections, out);
+    put_hooks(f, out);
 }

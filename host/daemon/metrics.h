@@ -15,7 +15,7 @@ struct metrics_connection {
 
 /* What is there of the host itself. */
 struct metrics_host {
-    uint64_t pairs, workers, running, worker_restarts, gateway_restarts, reloads;
+    uint64_t pairs, workers, running, worker_restarts, gateway_restarts, receiver_restarts, reloads;
     bool refused; /* an edited config is not taken in */
     int64_t started_s; /* since 1970 */
     uint64_t memory_bytes; /* of the supervisor */

@@ -110,7 +110,7 @@ static const char *take_text(struct reader *r)
     size_t n = 0;
     const char *text = take_bytes(r, &n);
     r->bad |= strlen(text) != n;
-    return text;
+    return r->bad ? "" : text;
 }
 
 static size_t take_headers(struct reader *r, struct request_header headers[REQUEST_HEADERS_MAX])
@@ -161,4 +161,11 @@ uint64_t request_number(const char *bytes, size_t n_bytes)
 {
     struct reader in = {bytes, n_bytes, false};
     return take_number(&in);
+}
+
+const char *request_route(const char *bytes, size_t n_bytes)
+{
+    struct reader in = {bytes, n_bytes, false};
+    take_number(&in);
+    return take_text(&in);
 }

@@ -45,6 +45,8 @@ bool request_read(const char *bytes, size_t n_bytes, struct request_header heade
                   struct request *r);
 bool answer_read(const char *bytes, size_t n_bytes, struct request_header headers[REQUEST_HEADERS_MAX],
                  struct answer *a);
+/* The route's path alone, borrowed; "": there is none. */
+const char *request_route(const char *bytes, size_t n_bytes);
 /* The number alone, which stands first in both; 0: there is none. */
 uint64_t request_number(const char *bytes, size_t n_bytes);
 

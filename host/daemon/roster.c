@@ -46,6 +46,18 @@ static void put_api(struct buf *out, const char *token)
     json_put_text(out, "api", hex);
 }
 
+static void put_hooks(struct buf *out, const struct conf *conf)
+{
+    json_put_key(out, "hooks");
+    buf_byte(out, '[');
+    for (size_t i = 0; i < conf->n_connections; i++)
+        if (conf->connections[i].hook_token[0]) {
+            buf_text(out, out->data[out->size - 1] == '[' ? "" : ",");
+            json_put_string(out, conf->connections[i].name, strlen(conf->connections[i].name));
+        }
+    buf_byte(out, ']');
+}
+
 void roster_put(struct buf *out, const struct conf *conf, const struct roster_ago *ago)
 {
     buf_byte(out, '{');
@@ -55,6 +67,7 @@ void roster_put(struct buf *out, const struct conf *conf, const struct roster_ag
     put_api(out, conf->api_token);
     put_list(out, "plugins", conf->plugin_path.folders, sizeof(char *), conf->plugin_path.n_folders);
     put_list(out, "connections", conf->connections, sizeof(struct conf_connection), conf->n_connections);
+    put_hooks(out, conf);
     buf_text(out, ",\"pairs\":[");
     for (size_t i = 0; i < conf->n_pairs; i++)
         put_pair(out, &conf->pairs[i], &ago[i]);
@@ -128,7 +141,8 @@ static bool take_root(struct roster *r, const struct json *root)
     r->run_silence_ms = take_ms(root, "run_silence");
     return r->state && r->listen && r->run_silence_ms > 0 && pairs && json_type(pairs) == JSON_LIST &&
            take_list(r, json_get(root, "plugins"), &r->plugin_folders, &r->n_plugin_folders) &&
-           take_list(r, json_get(root, "connections"), &r->connections, &r->n_connections) && take_pairs(r, pairs);
+           take_list(r, json_get(root, "connections"), &r->connections, &r->n_connections) &&
+           take_list(r, json_get(root, "hooks"), &r->hooks, &r->n_hooks) && take_pairs(r, pairs);
 }
 
 int roster_read(struct roster *r, const char *text, size_t n_bytes, struct err *e)

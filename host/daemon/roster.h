@@ -21,6 +21,8 @@ struct roster {
     size_t n_connections;
     const char **plugin_folders;
     size_t n_plugin_folders;
+    const char **hooks; /* connections that take webhooks */
+    size_t n_hooks;
     struct arena arena; /* owns the above */
 };
 /* When a pair was last seen to; -1 where that is not known. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "daemon/api.h"
-#include "daemon/gateway.h"
+#include "daemon/delivery.h"
 
 const struct route routes[] = {
     {.path = "/metrics", .methods = "GET, HEAD", .take = pages_take},
@@ -15,6 +15,14 @@ const struct route routes[] = {
      .answer_ms = API_ANSWER_MS,
      .room = API_ROOM,
      .take = route_forward},
+    /* a refusal waits for the next tenth of a second: what it took to find it wrong is not to be seen */
+    {.path = DELIVERY_PATH,
+     .methods = "POST",
+     .body_max = 1 << 20,
+     .hold_ms = 100,
+     .room = 512,
+     .take = route_forward,
+     .full = delivery_full},
 };
 const size_t n_routes = sizeof routes / sizeof *routes;
 

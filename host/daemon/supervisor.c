@@ -16,138 +16,13 @@
 #include "base/text.h"
 #include "daemon/board.h"
 #include "daemon/claim.h"
-#include "daemon/clerk.h"
-#include "daemon/figures.h"
 #include "daemon/listen.h"
 #include "daemon/notify.h"
-#include "daemon/parking.h"
-#include "daemon/pool.h"
-#include "daemon/roster.h"
-#include "daemon/survey.h"
+#include "daemon/office.h"
 #include "daemon/trouble.h"
-#include "daemon/watch.h"
 
 /* Longest wait: a machine that wakes from sleep finds out soon that much is overdue. */
-static const int64_t wait_most_ms = 5000, settle_ms = 100, check_ms = 60000, gateway_wait_ms = 500;
-
-struct supervisor {
-    const char *config;
-    struct pool pool;
-    struct schedule *schedule;
-    struct board board;
-    struct figures figures;
-    struct parking parking;
-    struct metrics_host host;
-    struct roster roster; /* of the config that is in force; no state: none is yet */
-    uint64_t number, newest; /* which config is in force; which was tried last */
-    int conf_fd, tried_fd; /* their texts; -1: not read */
-    uint64_t tried_hash;
-    int64_t reload_at_ms; /* 0: no config waits to be tried */
-    bool reload_forced; /* even if its text is the same */
-    struct child gateway;
-    struct clerk clerk;
-    int listen_fd;
-    int64_t gateway_at_ms; /* started, or to be started again */
-    struct watch watch;
-    int signals, claim;
-    int64_t watchdog_ms, watchdog_at_ms;
-    int64_t turn_ms; /* the last turn began */
-    bool stopping;
-    int rc; /* of the first config */
-    struct err *e;
-};
-
-/* --- the gateway --- */
-
-static void start_gateway(struct supervisor *s, int64_t now_ms)
-{
-    struct err e = {0};
-    s->gateway_at_ms = now_ms;
-    if (child_start(&s->gateway, s->config, "gateway", s->listen_fd, &e) == 0)
-        return;
-    log_line(LOG_ERROR, NULL, "%s", e.text);
-    s->gateway_at_ms = now_ms + 10 * gateway_wait_ms;
-}
-
-static void put_ready(const struct supervisor *s, struct buf *out)
-{
-    if (s->stopping)
-        buf_text(out, "stopping\n");
-    else if (!s->roster.state)
-        buf_text(out, "no config yet\n");
-}
-
-/* What the gateway does not take waits; one that only asks gets no answer. */
-static void answer_gateway(struct supervisor *s, const struct message *m, int64_t now_ms)
-{
-    struct buf text = {0};
-    bool metrics = message_is(m, "metrics");
-    if (metrics) {
-        s->host.workers = s->pool.n;
-        s->host.running = pool_running(&s->pool);
-        survey_put(&s->figures, &s->host, &s->roster, s->schedule, now_ms, &text);
-        parking_put_metrics(&s->parking, now_ms, &text);
-    } else {
-        put_ready(s, &text);
-    }
-    if (s->gateway.channel.out.size < MESSAGE_MAX_BYTES)
-        message_put(&s->gateway.channel.out, metrics ? MESSAGE_METRICS : MESSAGE_READY, text.data, text.size);
-    buf_fini(&text);
-}
-
-static bool wake_now(void *self, const char *pair)
-{
-    struct supervisor *s = self;
-    for (size_t i = 0; i < s->roster.n_pairs; i++) /* children run behind their parent */
-        if (strcmp(s->roster.pairs[i], pair) == 0)
-            pair = s->roster.parents[i];
-    if (s->stopping || !schedule_now(s->schedule, pair, clock_boot_ms()))
-        return false;
-    board_put(&s->board, schedule_find(s->schedule, pair));
-    return true;
-}
-
-static void take_request(struct supervisor *s, const struct message *m)
-{
-    struct request_header headers[REQUEST_HEADERS_MAX];
-    struct request r;
-    if (request_read(m->text, m->n_bytes, headers, &r) && strcmp(r.route, API_PATH) == 0)
-        clerk_take(&s->clerk, &r);
-}
-
-static void hear_gateway(struct supervisor *s, int64_t now_ms)
-{
-    struct message m;
-    int got = 0;
-    if (s->gateway.channel.fd < 0)
-        return;
-    bool well = channel_fill(&s->gateway.channel);
-    while (well && (got = channel_next(&s->gateway.channel, &m)) > 0)
-        if (m.kind == MESSAGE_ASK)
-            answer_gateway(s, &m, now_ms);
-        else if (m.kind == MESSAGE_REQUEST)
-            take_request(s, &m);
-    if (well && got == 0 && channel_flush(&s->gateway.channel))
-        return;
-    channel_close(&s->gateway.channel);
-    if (s->gateway.pid)
-        kill(s->gateway.pid, SIGKILL);
-}
-
-static void tend_gateway(struct supervisor *s, int64_t now_ms)
-{
-    char how[64];
-    if (child_ended(&s->gateway, how)) {
-        channel_close(&s->gateway.channel);
-        if (!s->stopping) {
-            log_line(LOG_WARN, NULL, "the gateway %s; a new one takes over", how);
-            s->host.gateway_restarts++;
-            s->gateway_at_ms = now_ms - s->gateway_at_ms > 10 * gateway_wait_ms ? now_ms : now_ms + gateway_wait_ms;
-        }
-    }
-    if (!s->gateway.pid && !s->stopping && s->listen_fd >= 0 && now_ms >= s->gateway_at_ms)
-        start_gateway(s, now_ms);
-}
+static const int64_t wait_most_ms = 5000, settle_ms = 100, check_ms = 60000;
 
 /* --- the config --- */
 
@@ -163,7 +38,7 @@ static void refuse(struct supervisor *s, const char *why)
         log_line(LOG_ERROR, NULL, "the edited config is refused, the old one stays: %.*s", (int)strcspn(line, "\n"),
                  line);
     s->host.refused = true;
-    claim_note(s->claim, why);
+    office_note(s, why);
 }
 
 /* The text goes to workers as it was tried: what the file holds later is the next config. */
@@ -275,12 +150,14 @@ static void adopt(struct supervisor *s, struct worker *w, struct roster *r, int6
     board_set(&s->board, r->state, s->schedule, r->wants, r->n_wants);
     figures_set(&s->figures, r->pairs, r->ran_ago_ms, r->n_pairs, now_ms);
     clerk_set(&s->clerk, r->api);
+    figures_set_hooks(&s->figures, r->hooks, r->n_hooks);
+    reception_set(&s->reception, s->number, r->n_hooks != 0, now_ms);
     watch_plugins(&s->watch, r->plugin_folders, r->n_plugin_folders);
     say_taken(s, r);
     roster_fini(&s->roster);
     s->roster = *r;
     s->host.refused = false;
-    claim_note(s->claim, NULL);
+    office_note(s, NULL);
     if (s->host.reloads++ == 0)
         notify_say("READY=1");
 }
@@ -613,16 +490,17 @@ static int wait_ms(struct supervisor *s, bool work, int64_t now_ms)
         wait = sooner(wait, s->watchdog_at_ms + s->watchdog_ms, now_ms);
     if (!s->gateway.pid && s->listen_fd >= 0 && !s->stopping)
         wait = sooner(wait, s->gateway_at_ms, now_ms);
-    return (int)wait;
+    return (int)reception_wait_ms(&s->reception, wait, now_ms);
 }
 
 static void wait_for_something(struct supervisor *s, int ms)
 {
-    struct pollfd fds[POOL_MAX + 3] = {{s->signals, POLLIN, 0}, {s->watch.fd, POLLIN, 0}};
+    struct pollfd fds[POOL_MAX + RECEPTION_MAX + 3] = {{s->signals, POLLIN, 0}, {s->watch.fd, POLLIN, 0}};
     nfds_t n = 2;
     const struct channel *gateway = &s->gateway.channel;
     if (s->gateway.pid && gateway->fd >= 0)
         fds[n++] = (struct pollfd){gateway->fd, (short)(gateway->out.size ? POLLIN | POLLOUT : POLLIN), 0};
+    n += reception_fds(&s->reception, fds + n);
     for (size_t i = 0; i < s->pool.n; i++) {
         const struct channel *c = &s->pool.workers[i].child.channel;
         if (c->fd >= 0)
@@ -638,20 +516,17 @@ static bool turn(struct supervisor *s)
     bool stopped = s->stopping;
     take_signals(s, now_ms);
     tend_workers(s, now_ms);
-    tend_gateway(s, now_ms);
-    hear_gateway(s, now_ms);
-    errands_tend(s->clerk.errands, s->config, s->conf_fd, now_ms);
+    office_tend(s, now_ms);
+    office_hear(s, now_ms);
     take_changes(s, now_ms);
     tend_watchdog(s, now_ms);
     bool work = dispatch(s, now_ms);
     pool_trim(&s->pool, s->number, now_ms);
     if (s->stopping && !stopped) {
         pool_stop(&s->pool);
-        errands_stop(s->clerk.errands);
-        if (s->gateway.pid)
-            shutdown(s->gateway.channel.fd, SHUT_WR);
+        office_stop(s);
     }
-    if (s->stopping && s->pool.n == 0 && !s->gateway.pid && errands_running(s->clerk.errands) == 0)
+    if (s->stopping && s->pool.n == 0 && office_closed(s))
         return false;
     wait_for_something(s, wait_ms(s, work, clock_boot_ms()));
     return true;
@@ -664,8 +539,7 @@ static void open_all(struct supervisor *s)
     s->host.started_s = clock_now_ms() / 1000;
     pool_init(&s->pool);
     s->schedule = schedule_new(seed);
-    s->clerk = (struct clerk){.to_gateway = &s->gateway.channel.out, .self = s, .wake = wake_now};
-    clerk_open(&s->clerk);
+    office_open(s);
     s->signals = open_signals();
     s->watchdog_ms = notify_watchdog_ms();
     watch_open(&s->watch, s->config);
@@ -677,7 +551,7 @@ static void close_all(struct supervisor *s)
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if (fds[i] >= 0)
             close(fds[i]);
-    clerk_close(&s->clerk);
+    office_shut(s);
     watch_close(&s->watch);
     schedule_free(s->schedule);
     board_close(&s->board);

@@ -66,6 +66,8 @@ struct session {
     const char *item_id; /* the checked id of the item at hand, for sentences */
 
     struct session_sink sink; /* pull, get, find, webhook */
+    bool is_signed; /* webhook */
+    struct hash128 what_is_signed;
     const struct sl_pull *pull; /* pull */
     struct page_end *page; /* pull */
     const struct sl_get *get; /* get */

@@ -122,22 +122,38 @@ int online_http(void *ctx, const struct sl_http_request *request, const struct s
 }
 
 /* The connector never sees the secret. Without one nothing is equal: every delivery counts as forged. */
-int online_check_signature(void *ctx, uint32_t hash, const char *secret_option, const void *data, size_t data_bytes,
-                           const void *signature, size_t signature_bytes)
+static bool right(const struct session *s, uint32_t hash, const char *secret_option, struct slice data,
+                  struct slice signature)
 {
-    const struct session *s = ctx;
     uint8_t mac[SIGN_MAX];
-    if (s->world->parent)
-        return s->world->parent->check_signature(s->world->self, hash, secret_option, slice_of(data, data_bytes),
-                                                 slice_of(signature, signature_bytes));
     for (uint32_t i = 0; secret_option && i < s->n_settings; i++) {
         const struct sl_value *v = &s->settings[i];
         if (strcmp(v->name, secret_option) != 0 || !v->text_size)
             continue;
-        size_t n = sign_hmac((int)hash, v->text, v->text_size, data, data_bytes, mac);
-        return n && sign_equal(mac, n, signature, signature_bytes);
+        size_t n = sign_hmac((int)hash, v->text, v->text_size, data.data, data.size, mac);
+        return n && sign_equal(mac, n, signature.data, signature.size);
     }
-    return 0;
+    return false;
+}
+
+static void keep_signed(struct session *s, struct slice data, struct slice signature)
+{
+    const struct hash128 parts[2] = {hash128(data.data, data.size), hash128(signature.data, signature.size)};
+    s->what_is_signed = hash128(parts, sizeof parts);
+    s->is_signed = true;
+}
+
+int online_check_signature(void *ctx, uint32_t hash, const char *secret_option, const void *data, size_t data_bytes,
+                           const void *signature, size_t signature_bytes)
+{
+    struct session *s = ctx;
+    const struct slice signed_data = slice_of(data, data_bytes), mac = slice_of(signature, signature_bytes);
+    if (s->world->parent)
+        return s->world->parent->check_signature(s->world->self, hash, secret_option, signed_data, mac);
+    bool good = right(s, hash, secret_option, signed_data, mac);
+    if (good)
+        keep_signed(s, signed_data, mac);
+    return good;
 }
 
 uint64_t online_calls(const struct session *s)

@@ -423,5 +423,12 @@ int session_webhook(struct session *s, const struct sl_hook *hook, struct sessio
     s->calls++;
     asked.size = sizeof(asked);
     s->sink = sink;
+    s->is_signed = false;
     return finish(s, s->plugin->webhook(s->handle, &asked), e);
+}
+
+bool session_signed(const struct session *s, struct hash128 *what)
+{
+    *what = s->what_is_signed;
+    return s->is_signed;
 }

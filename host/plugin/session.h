@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "net/auth.h"
 #include "net/rate.h"
 #include "syncline/syncline.h"
@@ -127,6 +128,8 @@ int session_find(struct session *s, const struct sl_find *find, struct session_s
 int session_write(struct session *s, const struct sl_batch *batch, struct arena *a, struct write_outcome *outcomes,
                   struct err *e);
 int session_webhook(struct session *s, const struct sl_hook *hook, struct session_sink sink, struct err *e);
+/* What a signature was found right for in the last session_webhook: the same for the same signed bytes, whatever else came with them. False: none was. */
+bool session_signed(const struct session *s, struct hash128 *what);
 
 const char *class_name(int sl_class);
 /* The err code (blast radius) of a class: ERR_CONFIG, ERR_FAILED or ERR_INPUT. */

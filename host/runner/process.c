@@ -35,14 +35,15 @@ static const char *const passed[] = {"PATH",   "HOME",         "LANG",          
 #define SANITIZED 0
 #endif
 
-static void scrub_environment(struct arena *a, char **out)
+char **process_environment(struct arena *a)
 {
+    char **all = arena_alloc(a, sizeof passed), **out = all;
     for (size_t i = 0; passed[i]; i++) {
         const char *value = getenv(passed[i]);
         if (value)
             *out++ = arena_printf(a, "%s=%s", passed[i], value);
     }
-    *out = NULL;
+    return all;
 }
 
 /* What a connector prints goes nowhere: it has log(). A sanitizer's report is for us. */
@@ -58,14 +59,13 @@ static void choose_files(posix_spawn_file_actions_t *files, int fd, int open_fd)
 static int spawn(const char *program, const char *file, int open_fd, int fd, pid_t *pid)
 {
     struct arena a = {0};
-    char *environment[sizeof passed / sizeof *passed];
+    char **environment = process_environment(&a);
     char *argv[] = {"syncline", "runner", "--fd", "3", "--plugin", arena_text(&a, file), "--open", "4", NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);
-    scrub_environment(&a, environment);
     posix_spawn_file_actions_init(&files);
     choose_files(&files, fd, open_fd);
     posix_spawnattr_init(&attributes);

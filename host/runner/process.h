@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 
 /*
  * Starts `PROGRAM runner --fd N --plugin FILE --open M` (NULL: syncline, this program or the one beside it) in a session of its own, with a
@@ -22,5 +23,8 @@ enum { PROCESS_HOW_BYTES = 160 };
  * signal 11 (Segmentation fault)".
  */
 void process_end(pid_t pid, int grace_ms, long long memory_bytes, char how[PROCESS_HOW_BYTES]);
+
+/* The environment of a process that is to have no secret: what a library needs to know of where it is. In the arena, ended by NULL. */
+char **process_environment(struct arena *a);
 
 #endif

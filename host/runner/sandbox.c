@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sandbox.c - closes a runner in before it loads anything: no network, no other files, no other processes. */
+/* sandbox.c - closes a runner in before it loads anything: no network, no other files, no other processes; and the process that listens. */
 #include "runner/sandbox.h"
 
 #include <errno.h>
@@ -138,6 +138,60 @@ static const int for_databases[] = {
     SYS_ioctl,   SYS_epoll_create1, SYS_epoll_ctl,  SYS_epoll_pwait, SYS_eventfd2,
 };
 
+/* Of a process that has its sockets: no file is opened, no socket made. */
+static const int for_servers[] = {
+    SYS_read,
+    SYS_write,
+    SYS_readv,
+    SYS_writev,
+    SYS_close,
+    SYS_fstat,
+    SYS_newfstatat,
+    SYS_mmap,
+    SYS_mprotect,
+    SYS_munmap,
+    SYS_mremap,
+    SYS_madvise,
+    SYS_brk,
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigreturn,
+    SYS_sigaltstack,
+    SYS_fcntl,
+    SYS_getpid,
+    SYS_gettid,
+    SYS_getrandom,
+    SYS_clock_gettime,
+    SYS_clock_nanosleep,
+    SYS_nanosleep,
+    SYS_gettimeofday,
+    SYS_futex,
+    SYS_rseq,
+    SYS_sched_yield,
+    SYS_exit,
+    SYS_exit_group,
+    SYS_restart_syscall,
+    SYS_ppoll,
+    SYS_sendto,
+    SYS_recvfrom,
+    SYS_sendmsg,
+    SYS_recvmsg,
+    SYS_sendfile,
+    SYS_accept4,
+    SYS_epoll_ctl,
+    SYS_epoll_pwait,
+    SYS_getsockopt,
+    SYS_setsockopt,
+    SYS_getsockname,
+    SYS_getpeername,
+    SYS_shutdown,
+#if defined(__x86_64__)
+    SYS_poll,
+    SYS_epoll_wait,
+    SYS_time,
+#endif
+};
+
 struct program {
     struct sock_filter at[512];
     unsigned short n;
@@ -192,12 +246,25 @@ static void allow_when(struct program *p, int number, size_t at, uint32_t value)
 #define ALL(table) table, sizeof(table) / sizeof(*(table))
 
 #ifdef OUR_ARCH
-static void fill(struct program *p, uint64_t reach)
+static void begin(struct program *p)
 {
     load(p, offsetof(struct seccomp_data, arch));
     add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, OUR_ARCH);
     answer(p, SECCOMP_RET_KILL_PROCESS);
     load(p, offsetof(struct seccomp_data, nr));
+}
+
+static void fill_server(struct program *p)
+{
+    begin(p);
+    allow(p, ALL(for_servers));
+    allow_when(p, SYS_tgkill, LOW(0), (uint32_t)getpid());
+    answer(p, SECCOMP_RET_ERRNO | EPERM);
+}
+
+static void fill(struct program *p, uint64_t reach)
+{
+    begin(p);
     allow(p, ALL(for_all));
     if (reach & (SL_REACH_FILES | SL_REACH_DATABASE))
         allow(p, ALL(for_files));
@@ -225,6 +292,22 @@ static bool has_seccomp(void)
 #endif
 }
 
+static void limit(int what, rlim_t most)
+{
+    struct rlimit now;
+    if (getrlimit((__rlimit_resource_t)what, &now) == 0 && now.rlim_max < most)
+        most = now.rlim_max;
+    setrlimit((__rlimit_resource_t)what, &(struct rlimit){most, most});
+}
+
+#ifdef OUR_ARCH
+static int close_by(struct program *p, struct err *e)
+{
+    const struct sock_fprog program = {.len = p->n, .filter = p->at};
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0 ? refused("seccomp", e) : 0;
+}
+#endif
+
 static int close_calls(uint64_t reach, struct err *e)
 {
 #ifdef OUR_ARCH
@@ -232,12 +315,26 @@ static int close_calls(uint64_t reach, struct err *e)
     if (!has_seccomp())
         return 0;
     fill(&p, reach);
-    const struct sock_fprog program = {.len = p.n, .filter = p.at};
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-        return refused("seccomp", e);
+    return close_by(&p, e);
 #endif
     (void)reach;
     (void)e;
+    return 0;
+}
+
+int sandbox_serve_only(struct err *e)
+{
+    limit(RLIMIT_CORE, 0);
+    prctl(PR_SET_DUMPABLE, 0);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return refused("no_new_privs", e);
+#ifdef OUR_ARCH
+    struct program p = {.n = 0};
+    if (!has_seccomp())
+        return 0;
+    fill_server(&p);
+    return close_by(&p, e);
+#endif
     return 0;
 }
 
@@ -328,14 +425,6 @@ static int close_files(const struct frame_start *start, const char *file, int op
 }
 
 /* --- the rest --- */
-
-static void limit(int what, rlim_t most)
-{
-    struct rlimit now;
-    if (getrlimit((__rlimit_resource_t)what, &now) == 0 && now.rlim_max < most)
-        most = now.rlim_max;
-    setrlimit((__rlimit_resource_t)what, &(struct rlimit){most, most});
-}
 
 static void close_between(int after, int before)
 {

@@ -25,7 +25,7 @@ static int digit(char c)
     return at ? (int)(at - digits) : -1;
 }
 
-/* Base64 of exactly as many bytes as a signature has. */
+/* Base64 of exactly as many bytes as a signature has, and in its one spelling: no bit of the text is without meaning. */
 static bool signature_read(const char *text, unsigned char out[SIGNATURE_BYTES])
 {
     uint32_t bits = 0, n = 0;
@@ -39,8 +39,16 @@ static bool signature_read(const char *text, unsigned char out[SIGNATURE_BYTES])
         if (n == SIGNATURE_BYTES)
             return false;
         out[n++] = (unsigned char)(bits >> held);
+        bits &= (1u << held) - 1;
     }
-    return text && n == SIGNATURE_BYTES && text[strspn(text, "=")] == '\0';
+    return text && n == SIGNATURE_BYTES && held < 6 && bits == 0 && strcmp(text, "=") == 0;
+}
+
+static bool signed_with(struct desk *d, const char *secret, const struct sl_bytes *data,
+                        const unsigned char signature[SIGNATURE_BYTES])
+{
+    return d->host->check_signature(d->host->ctx, SL_HMAC_SHA256, secret, data->data, data->size, signature,
+                                    SIGNATURE_BYTES) == 1;
 }
 
 /* The HMAC is of the time, as it stands in its header, with the body right behind it. */
@@ -54,8 +62,8 @@ static int verify(struct desk *d, const struct sl_hook *h)
         return refuse(d, SL_AUTH, "a webhook is not signed as Zendesk signs; look at who sends it");
     sl_bytes_text(&data, stamp);
     sl_bytes_add(&data, h->body, h->body_bytes);
-    int good = d->host->check_signature(d->host->ctx, SL_HMAC_SHA256, "webhook_secret", data.data, data.size, signature,
-                                        SIGNATURE_BYTES);
+    bool good =
+        signed_with(d, "webhook_secret", &data, signature) || signed_with(d, "webhook_secret_before", &data, signature);
     sl_bytes_free(&data);
     if (!good)
         return refuse(d, SL_AUTH,
@@ -94,7 +102,7 @@ int zendesk_webhook(void *session, const struct sl_hook *hook)
     if (!doc_object(d, hook->body, hook->body_bytes, &o, NULL))
         return refuse(d, SL_REJECTED,
                       "a webhook's body is no JSON object; give its trigger the template of the README");
-    struct sl_item item = {.size = sizeof(item), .kind = SL_ITEM_HINT, .id = ticket_of(d, &o)};
+    struct sl_item item = {.size = sizeof(item), .kind = SL_ITEM_HINT, .id = ticket_of(d, &o), .object = "tickets"};
     if (!item.id || !number_good(item.id))
         return SL_OK; /* of something else than a ticket */
     return d->host->emit(d->host->ctx, &item) ? SL_BROKEN : SL_OK;

@@ -167,6 +167,9 @@ static const struct sl_option options[] = {
      .kind = SL_OPT_INT,
      .help = "A new record may be missing from the export so many seconds; 70 unless set."},
     {.name = "webhook_secret", .kind = SL_OPT_SECRET, .help = "The signing secret of the webhook."},
+    {.name = "webhook_secret_before",
+     .kind = SL_OPT_SECRET,
+     .help = "The secret before, taken as well while it is being changed."},
 };
 
 static const char *const auths[] = {

@@ -23,7 +23,7 @@
 /* One emitted item, copied. */
 struct got {
     int kind;
-    const char *id, *version, *message;
+    const char *id, *version, *message, *object;
     const struct sl_record *record;
 };
 
@@ -47,6 +47,7 @@ static inline int kit_take(void *self, const struct sl_item *item)
                                       .id = arena_text(&k->a, item->id),
                                       .version = arena_text(&k->a, item->version),
                                       .message = arena_text(&k->a, item->message),
+                                      .object = arena_text(&k->a, item->object),
                                       .record = item->record ? record_copy(&k->a, item->record) : NULL};
     return 0;
 }

@@ -138,6 +138,25 @@ static const struct bad bads[] = {
      "'abc'}}}",
      "syncline.json:2:18: connections.x.plugin_sha256: 'abc' is no SHA-256; write the 64 hex digits that `sha256sum "
      "FILE` prints\n"},
+    {"webhooks of a connector that takes none",
+     "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'},\n'hooks': "
+     "{'token': {'env': 'TEST_HOOK'}}}}}",
+     "syncline.json:2:1: connections.x.hooks: the connector jsondir takes no webhooks; remove it, the pair polls\n"},
+    {"webhooks without a token",
+     "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'rest', 'settings': {'base_url': 'http://127.0.0.1:1',\n"
+     "'resources': {}}, 'hooks': {}}}}",
+     "syncline.json:2:28: connections.x.hooks.token: missing; add the secret end of its path, like {'env': "
+     "'DESK_HOOK'}; 16 characters or more of A-Z a-z 0-9 . _ ~ -\n"},
+    {"webhooks without a secret, and a token that is none",
+     "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'rest', 'settings': {'base_url': 'http://127.0.0.1:1',\n"
+     "'resources': {}}, 'hooks': {'token': {'env': 'TEST_SHORT'}, 'token_before': 'in the open'}}}}",
+     "syncline.json:2:19: connections.x.hooks: every webhook would count as forged; add the setting webhook_secret, "
+     "which rest verifies them by\n"
+     "syncline.json:2:38: connections.x.hooks.token: this secret is no end of a path; make it of 16 characters or more "
+     "of A-Z a-z 0-9 . _ ~ -, like `openssl rand -hex 32` does\n"
+     "syncline.json:2:77: connections.x.hooks.token_before: a secret does not stand in the config; write {'env': "
+     "NAME}, "
+     "{'file': PATH} or {'credential': NAME}\n"},
     {"isolation of no such word",
      "{'plugins': ['plugins'], 'connections': {'x': {'plugin': 'jsondir', 'settings': {'root': 'x'},\n'isolation': "
      "'process'}}}",
@@ -412,6 +431,8 @@ static void check_lines(const char *name, struct buf *problems, const char *line
 
 static void refuses_with_exact_lines(void)
 {
+    setenv("TEST_HOOK", "0123456789.abc_DEF~-", 1);
+    setenv("TEST_SHORT", "0123456789abcde", 1);
     for (size_t i = 0; i < sizeof(bads) / sizeof(*bads); i++) {
         struct buf problems = {0};
         struct err e = {0};

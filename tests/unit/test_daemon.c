@@ -120,7 +120,7 @@ static void rosters(void)
                         .n_pairs = 3,
                         .plugin_path = {folders, 1},
                         .run_silence_ms = 900000};
-    struct conf_connection connections[] = {{.name = "desk"}, {.name = "code"}};
+    struct conf_connection connections[] = {{.name = "desk"}, {.name = "code", .hook_token = {"t"}}};
     const struct roster_ago ago[] = {{5000, 700}, {-1, -1}, {-1, -1}};
     struct buf text = {0};
     struct roster r;
@@ -146,6 +146,8 @@ static void rosters(void)
     CU_ASSERT_EQUAL(r.ran_ago_ms[1], -1);
     CU_ASSERT_EQUAL(r.n_connections, 2);
     CU_ASSERT_STRING_EQUAL(r.connections[1], "code");
+    CU_ASSERT_EQUAL_FATAL(r.n_hooks, 1);
+    CU_ASSERT_STRING_EQUAL(r.hooks[0], "code");
     roster_fini(&r);
     buf_fini(&text);
 }
@@ -265,23 +267,23 @@ static void one_daemon_a_state(void)
     char state[] = "/tmp/syncline-claim-XXXXXX";
     struct arena a = {0};
     struct err e = {0};
-    const char *refused = NULL;
+    const char *refused = NULL, *hooks = NULL;
     int fd = -1, second = -1;
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(state));
-    CU_ASSERT_EQUAL(claim_look(state, &a, &refused), 0);
+    CU_ASSERT_EQUAL(claim_look(state, &a, &refused, &hooks), 0);
     CU_ASSERT_EQUAL_FATAL(claim_take(state, &fd, &e), 0);
-    CU_ASSERT_EQUAL(claim_look(state, &a, &refused), getpid());
+    CU_ASSERT_EQUAL(claim_look(state, &a, &refused, &hooks), getpid());
     CU_ASSERT_PTR_NULL(refused);
-    claim_note(fd, "c.json:1:1: it is wrong\n");
-    CU_ASSERT_EQUAL(claim_look(state, &a, &refused), getpid());
+    claim_note(fd, "c.json:1:1: it is wrong\n", "webhooks: wrong");
+    CU_ASSERT_EQUAL(claim_look(state, &a, &refused, &hooks), getpid());
     CU_ASSERT_STRING_EQUAL(refused, "c.json:1:1: it is wrong\n");
-    claim_note(fd, NULL);
-    claim_look(state, &a, &refused);
+    claim_note(fd, NULL, "");
+    claim_look(state, &a, &refused, &hooks);
     CU_ASSERT_PTR_NULL(refused);
     CU_ASSERT_EQUAL(claim_take(state, &second, &e), ERR_BUSY);
     CU_ASSERT_PTR_NOT_NULL(strstr(e.text, arena_printf(&a, "as process %ld", (long)getpid())));
     close(fd);
-    CU_ASSERT_EQUAL(claim_look(state, &a, &refused), 0);
+    CU_ASSERT_EQUAL(claim_look(state, &a, &refused, &hooks), 0);
     const char *lock = arena_printf(&a, "%s/daemon.lock", state);
     unlink(lock);
     mkdir(lock, 0700);

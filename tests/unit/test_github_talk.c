@@ -215,6 +215,36 @@ static void forged(void)
     rig_stop(&r);
 }
 
+/* One digit of a signature another, in whatever spelling, or one bit of the body: it is nobody's. */
+static void flipped(void)
+{
+    struct rig r = rig_start();
+    const char *body = deliveries[0].body, *right = signature_of(&r, SECRET, body);
+    size_t n = strlen(right), n_body = strlen(body);
+    char *text = arena_text(&r.k->a, right), *other = arena_text(&r.k->a, body);
+    uint64_t cases = 0;
+    CU_ASSERT_EQUAL(deliver(&r, "issues", text, other), SL_OK);
+    for (size_t i = 0; i < n; i++)
+        for (int c = 1; c < 256; c++) {
+            text[i] = (char)c;
+            if (right[i] != (char)c)
+                CU_ASSERT_EQUAL(deliver(&r, "issues", text, other), SL_AUTH);
+            text[i] = right[i];
+            cases++;
+        }
+    for (size_t bit = 0; bit < 8 * n_body; bit++) {
+        other[bit / 8] ^= (char)(1 << bit % 8);
+        if (other[bit / 8])
+            CU_ASSERT_EQUAL(deliver(&r, "issues", text, other), SL_AUTH);
+        other[bit / 8] = body[bit / 8];
+        cases++;
+    }
+    CU_ASSERT_EQUAL(deliver(&r, "issues", arena_printf(&r.k->a, "%s ", right), body), SL_AUTH);
+    CU_ASSERT_EQUAL(deliver(&r, "issues", right, body), SL_OK);
+    check_cases(cases);
+    rig_stop(&r);
+}
+
 static const struct check tests[] = {
     {"comments are written, changed and taken away", written},
     {"an issue's comments are listed, oldest first, with their files", listed},
@@ -222,6 +252,7 @@ static const struct check tests[] = {
     {"I19 fifty comments with lost replies: each once and in order", in_order},
     {"a webhook hints at its issue and its comment, and at nothing else", hinted},
     {"a forged webhook is refused", forged},
+    {"no bit of a signed webhook may be another, and a signature has one spelling", flipped},
 };
 
 CHECK_MAIN("github talk", tests)

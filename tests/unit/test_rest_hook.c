@@ -325,6 +325,26 @@ static void wrong_configs(void)
     }
 }
 
+/* The same signed bytes are the same delivery, whatever unsigned headers come with them; what is refused is none. */
+static void told_apart(void)
+{
+    struct kit *k = with(GITHUB, GITHUB_SECRET, NULL);
+    const struct sl_header other = {"x-other", "1"};
+    struct hinted h;
+    struct hash128 first, second;
+    CU_ASSERT_EQUAL(deliver_signed(k, GITHUB_SECRET, NULL, "{\"issue\":{\"number\":1}}", &h), SL_OK);
+    CU_ASSERT_TRUE(session_signed(k->s, &first));
+    CU_ASSERT_EQUAL(deliver_signed(k, GITHUB_SECRET, &other, "{\"issue\":{\"number\":1}}", &h), SL_OK);
+    CU_ASSERT_TRUE(session_signed(k->s, &second));
+    CU_ASSERT_EQUAL(memcmp(&first, &second, sizeof first), 0);
+    CU_ASSERT_EQUAL(deliver_signed(k, GITHUB_SECRET, NULL, "{\"issue\":{\"number\":2}}", &h), SL_OK);
+    CU_ASSERT_TRUE(session_signed(k->s, &second));
+    CU_ASSERT_NOT_EQUAL(memcmp(&first, &second, sizeof first), 0);
+    CU_ASSERT_EQUAL(deliver_signed(k, "a guess", NULL, "{\"issue\":{\"number\":1}}", &h), SL_AUTH);
+    CU_ASSERT_FALSE(session_signed(k->s, &second));
+    kit_close(k);
+}
+
 static const struct check tests[] = {
     {"GitHub's published signature; every bit turned over is forged", github},
     {"Zendesk's signature over time and body; every bit turned over is forged", zendesk},
@@ -332,6 +352,7 @@ static const struct check tests[] = {
     {"a signature has one spelling", spellings},
     {"two secrets are right while one is changed", rotated},
     {"hints say which record of which resource", subjects},
+    {"a delivery is known by its signed bytes", told_apart},
     {"webhooks are there only where they are configured", only_where_configured},
     {"what is wrong in the config of webhooks is named by its path", wrong_configs},
 };

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_zendesk.c - the zendesk connector reads: who it is, fields found live, the export and its minute, tickets, users, webhooks. */
+/* test_zendesk.c - the zendesk connector reads: who it is, fields found live, the export and its minute, tickets, users. */
 #include "zendesk_kit.h"
 
-#include "net/sign.h"
 #include "base/text.h"
 
 /* --- who it is --- */
@@ -380,85 +379,6 @@ static void users(void)
     desk_end(&d);
 }
 
-/* --- webhooks --- */
-
-#define EVENT                                                                                                          \
-    "{\"type\":\"zen:event-type:ticket.status_changed\",\"subject\":\"zen:ticket:17\",\"detail\":{\"id\":\"17\"}}"
-
-static const char *signature_of(struct desk *d, const char *secret, const char *stamp, const char *body)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *data = arena_printf(&d->k->a, "%s%s", stamp, body);
-    uint8_t mac[SIGN_MAX + 1] = {0};
-    struct buf out = {0};
-    size_t n = sign_hmac(SL_HMAC_SHA256, secret, strlen(secret), data, strlen(data), mac);
-    mac[n] = 0;
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t bits = (uint32_t)mac[i] << 16 | (uint32_t)mac[i + 1] << 8 | (i + 2 < n ? mac[i + 2] : 0);
-        for (int k = 18; k >= 0; k -= 6)
-            buf_byte(&out, digits[bits >> k & 63]);
-    }
-    out.data[out.size - 1] = '='; /* of 32 bytes */
-    const char *text = arena_text(&d->k->a, out.data);
-    buf_fini(&out);
-    return text;
-}
-
-static int deliver(struct desk *d, const char *secret, const char *body, int64_t age_ms)
-{
-    char stamp[32];
-    timestamp_format(1767225600000, 1000, stamp); /* 2026-01-01T00:00:00Z */
-    struct sl_header headers[] = {{"x-zendesk-webhook-signature", signature_of(d, secret, stamp, body)},
-                                  {"x-zendesk-webhook-signature-timestamp", stamp}};
-    struct sl_hook hook = {.size = sizeof hook,
-                           .n_headers = *secret ? 2 : 0,
-                           .header_size = sizeof *headers,
-                           .headers = headers,
-                           .body = body,
-                           .body_bytes = strlen(body),
-                           .received_ms = 1767225600000 + age_ms};
-    return session_webhook(d->k->s, &hook, kit_sink(d->k), &d->k->e);
-}
-
-static void webhooks(void)
-{
-    struct desk d = desk_new();
-    static const struct {
-        const char *body, *id;
-    } good[] = {
-        {EVENT, "17"},
-        {"{\"ticket_id\":\"18\"}", "18"},
-        {"{\"ticket_id\":18}", "18"},
-        {"{\"ticket\":{\"id\":19}}", "19"},
-        {"{\"type\":\"zen:event-type:user.created\",\"subject\":\"zen:user:7\"}", NULL},
-        {"{\"ticket_id\":\"../7\"}", NULL},
-        {"", NULL},
-    };
-    /* the vector of the fact sheet: known from outside this program */
-    CU_ASSERT_STRING_EQUAL(signature_of(&d, "secret", "2026-01-01T00:00:00Z", "{\"a\":1}"),
-                           "bRv+be5tsJ7uop4nqB8R6pAwaQ6tFE8tNdgT6Bmguh8=");
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        CU_ASSERT_EQUAL(deliver(&d, "secret", good[i].body, 0), SL_OK);
-        CU_ASSERT_EQUAL(d.k->n_got, good[i].id ? 1 : 0);
-        if (good[i].id && d.k->n_got) {
-            CU_ASSERT_EQUAL(d.k->got[0].kind, SL_ITEM_HINT);
-            CU_ASSERT_STRING_EQUAL(d.k->got[0].id, good[i].id);
-        }
-    }
-    CU_ASSERT_EQUAL(deliver(&d, "", EVENT, 0), SL_AUTH);
-    CU_ASSERT_TRUE(kit_says(d.k->e.text, "a webhook is not signed as Zendesk signs"));
-    CU_ASSERT_EQUAL(deliver(&d, "a guess", EVENT, 0), SL_AUTH);
-    CU_ASSERT_TRUE(kit_says(d.k->e.text, "a webhook's signature is not by `webhook_secret`"));
-    CU_ASSERT_EQUAL(deliver(&d, "secret", EVENT, 7200000), SL_AUTH);
-    CU_ASSERT_TRUE(kit_says(d.k->e.text, "a webhook is of another hour"));
-    CU_ASSERT_EQUAL(deliver(&d, "secret", "[]", 0), SL_REJECTED);
-    CU_ASSERT_TRUE(
-        kit_says(d.k->e.text, "a webhook's body is no JSON object; give its trigger the template of the README"));
-    CU_ASSERT_EQUAL(d.k->n_got, 0);
-    CU_ASSERT_EQUAL(desk_requests(&d), 0);
-    desk_end(&d);
-}
-
 static const struct check tests[] = {
     {"an OAuth token and an API token open it; nobody's and wrong ones are told apart", credentials},
     {"who is no admin is told so, by the check and by the export", rights},
@@ -476,7 +396,6 @@ static const struct check tests[] = {
     {"tickets by id in one request; only a 404 of the record means gone", tickets_by_id},
     {"people are side-loaded, else asked for once", people_behind_ids},
     {"users are listed, followed and read", users},
-    {"webhooks are hints, and only signed ones of this hour", webhooks},
 };
 
 CHECK_MAIN("zendesk", tests)
