@@ -62,7 +62,7 @@ enum knob_need {
     NEED_KEY_LOOKUP = 1 << 2, /* tier T2 */
     NEED_PROOF =
         1
-        << 21, /* a record is known by more than a match key that changed hands: no T3 create in doubt, no exchange on both sides */
+        << 21, /* a record is known by more than a match key that changed hands: no T3 create in doubt, no exchange on both sides, nothing that comes back */
     NEED_GET = 1 << 3, /* absence is confirmed by a read */
     NEED_MATCH = 1 << 4, /* records find each other again without links */
     NEED_MEMORY = 1 << 5, /* the state in memory */

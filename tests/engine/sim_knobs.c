@@ -82,7 +82,7 @@ const struct knob sim_knobs[] = {
     {"keys are exchanged", "F28", "I30", KNOB_EVENT, EVENT_KEY_SWAP, 6, 0, 0, NEED_PROOF | NEED_TWO_WAY | NEED_OWN_KEYS | NEED_STATE_KEPT, NULL, 0},
     {"two records are merged", "F27", "I26", KNOB_EVENT, EVENT_MERGED, 5, 0, 0, 0,
      "the merged record counts as deleted by its system", 0},
-    {"the permission is withdrawn", "F24", "I28", KNOB_EVENT, EVENT_HIDE, 6, 30, 100, NEED_NO_CEILING,
+    {"the permission is withdrawn", "F24", "I28", KNOB_EVENT, EVENT_HIDE, 6, 30, 100, NEED_NO_CEILING | NEED_KEYS_STILL,
      "what was hidden may come to be there twice where an edit beat its delete; nothing may be deleted for it", 0},
     {"a record cannot be read", "F46", "I23", KNOB_EVENT, EVENT_UNREADABLE, 6, 0, 0, NEED_OWN_KEYS | NEED_STATE_KEPT,
      "what cannot be read when records are matched finds no partner", 0},
@@ -181,7 +181,7 @@ static bool meets(const struct sim_script *s, int side, unsigned need)
     case NEED_KEY_LOOKUP:
         return c[CHOICE_TIER] == 2;
     case NEED_PROOF:
-        return c[CHOICE_TIER] != 3 && !exchanged(s, 1 - side);
+        return c[CHOICE_TIER] != 3 && !exchanged(s, 1 - side) && !happens(s, EVENT_RESTORED, EVENT_HIDE);
     case NEED_MATCH:
         return c[CHOICE_FIRST] == 0;
     case NEED_MEMORY:
