@@ -100,6 +100,8 @@ struct engine {
     bool unclear; /* a record that was ambiguous is it no longer: others may have become clear with it */
     bool more; /* something was put back into the inbox: another round can do more */
     int last_failure; /* the class of a call that could not be carried out */
+    struct suspect *suspects; /* poison.c */
+    size_t n_suspects;
     bool told_doubt; /* a write's outcome is not known, and that was said */
     uint64_t open_creates[2]; /* on side s, outcome unknown: a record that appears there may be one of them */
     uint64_t parked_creates[2]; /* of these, the ones that only a person can settle */

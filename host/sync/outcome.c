@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sync/notes.h"
+#include "sync/poison.h"
 #include "sync/write.h"
 
 static struct history_row history_of(struct engine *g, const struct unit *u, int reason)
@@ -179,6 +180,7 @@ static void finish_write(struct engine *g, struct unit *u, const struct sl_recor
 void outcome_applied(struct engine *g, struct unit *u, const struct sl_record *stored, bool read_back)
 {
     const struct intent *i = &u->intent;
+    poison_passed(g, i->side, u->link.number);
     del_number_row(&g->batch, DB_INTENTS, i->number);
     u->link.open_op = 0;
     if (i->kind == SL_UPDATE)

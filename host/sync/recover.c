@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "sync/poison.h"
 #include "sync/write.h"
 
 struct found {
@@ -104,6 +105,22 @@ static bool moved(const struct intent *i, const struct sl_record *now)
     return !same;
 }
 
+/* Alone it killed its connector, and now it is looked for and not there: it is set aside, and no other record waits for it. */
+static bool poisonous(struct engine *g, struct unit *u)
+{
+    int t = u->intent.side;
+    if (!poison_alone(g, t, u->link.number))
+        return false;
+    write_reject(
+        g, u,
+        arena_printf(&g->chunk,
+                     "the connector of %s dies of this write, also when it is alone; correct the record, or put a "
+                     "repaired connector in its place and let it be tried with `syncline parked retry`",
+                     g->pair->side[t].connection));
+    poison_parked(g, t, u->link.number);
+    return true;
+}
+
 /* Did the write land? Each field that did is finished; the others are planned again from fresh reads. */
 static int settle_update(struct engine *g, struct unit *u)
 {
@@ -136,7 +153,8 @@ static int settle_update(struct engine *g, struct unit *u)
     } else {
         if (moved(i, f.record))
             history_intent(g, u, 0);
-        outcome_again(g, u);
+        if (!poisonous(g, u))
+            outcome_again(g, u);
     }
     return 0;
 }
@@ -148,7 +166,7 @@ static int settle_delete(struct engine *g, struct unit *u)
         return g->e->code;
     if (f.gone)
         outcome_applied(g, u, NULL, true);
-    else if (g->now_ms >= u->intent.settle_until_ms)
+    else if (g->now_ms >= u->intent.settle_until_ms && !poisonous(g, u))
         outcome_again(g, u);
     return 0;
 }
@@ -190,7 +208,7 @@ static int settle_by_key(struct engine *g, struct unit *u, bool *resend)
     else if (f.record)
         outcome_applied(g, u, f.record, true);
     else if (g->now_ms >= u->intent.settle_until_ms)
-        *resend = true;
+        *resend = !poisonous(g, u);
     if (*resend) { /* from its leaving on it may be under way again: durable first */
         u->intent.settle_until_ms = intent_settles_ms(g, &u->intent);
         put_intent_row(&g->batch, &u->intent);
@@ -208,10 +226,35 @@ static bool key_remembered(const struct engine *g, const struct unit *u)
             (age_ms >= 0 && age_ms + o->late_ms < INT64_C(1000) * (int64_t)o->idempotency_ttl_s));
 }
 
+/* A create that killed its connector alone is not sent once more to see whether it is there: it is looked for. */
+static int settle_poison(struct engine *g, struct unit *u)
+{
+    const struct sl_record *there = NULL;
+    int t = u->intent.side;
+    bool looks = u->intent.id && (g->caps[t] & SL_CAP_GET);
+    if (looks && engine_look(g, t, u->intent.id, &there))
+        return g->e->code;
+    if (there)
+        outcome_applied(g, u, there, true);
+    else if (!looks)
+        uncertain(
+            g, u,
+            "the connector dies of this create, also when it is alone, and nobody can tell whether it was carried "
+            "out; look there, then link it or retry");
+    else if (g->now_ms >= u->intent.settle_until_ms)
+        poisonous(g, u);
+    else
+        engine_class(g, u->link.number, CLASS_PENDING);
+    return 0;
+}
+
 static int settle_create(struct engine *g, struct unit *u, bool *resend)
 {
     uint64_t caps = g->caps[u->intent.side];
-    if ((caps & SL_CAP_RESERVED_ID) || key_remembered(g, u))
+    bool alone = poison_alone(g, u->intent.side, u->link.number);
+    if (alone && !(caps & SL_CAP_FIND_CORRELATION))
+        return settle_poison(g, u);
+    if (!alone && ((caps & SL_CAP_RESERVED_ID) || key_remembered(g, u)))
         *resend = true;
     else if (caps & SL_CAP_FIND_CORRELATION)
         return settle_by_key(g, u, resend);
@@ -222,7 +265,7 @@ static int settle_create(struct engine *g, struct unit *u, bool *resend)
     return 0;
 }
 
-static int settle_one(struct engine *g, struct unit *u, bool *resend)
+static int settle_kind(struct engine *g, struct unit *u, bool *resend)
 {
     switch (u->intent.kind) {
     case SL_CREATE:
@@ -232,6 +275,21 @@ static int settle_one(struct engine *g, struct unit *u, bool *resend)
     default:
         return settle_delete(g, u);
     }
+}
+
+/* A look that kills the connector tells nothing, and no other record waits for it. */
+static int settle_one(struct engine *g, struct unit *u, bool *resend)
+{
+    struct session *s = g->env->session[u->intent.side];
+    uint64_t deaths = session_deaths(s);
+    int rc = settle_kind(g, u, resend);
+    if (!rc || session_deaths(s) == deaths)
+        return rc;
+    err_clear(g->e);
+    session_forgive(s);
+    uncertain(g, u,
+              "the connector dies of looking whether this was carried out; look there yourself, then link it or retry");
+    return 0;
 }
 
 static int settle_chunk(struct engine *g, uint64_t *from, bool *end)

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "sync/engine.h"
+#include "sync/poison.h"
 
 /* --- what all phases use --- */
 
@@ -241,6 +242,7 @@ static int begin(struct engine *g)
     g->hold = g->hold_stored = (int)meta_number(snap, "hold", 0);
     g->reexamine |= g->hold == HOLD_COMPARE;
     compare_birth(g, snap);
+    poison_load(g, snap);
     store_snap_end(snap);
     g->approved_left = g->approved;
     put_first_config(g);
@@ -431,6 +433,7 @@ static void free_engine(struct engine *g)
     mem_free(g->listed[1]);
     mem_free(g->visited);
     mem_free(g->held);
+    mem_free(g->suspects);
     batch_fini(&g->batch);
     arena_fini(&g->chunk);
     arena_fini(&g->hinted);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync/engine.h"
+#include "sync/poison.h"
 
 static int load_bases(struct engine *g, struct store_snap *snap, struct unit *u)
 {
@@ -122,11 +122,43 @@ static int take(void *self, const struct sl_item *item)
     return 0;
 }
 
+static int read_side(struct engine *g, int s, struct unit **units, size_t n);
+
+/* Its connector died of reading this one alone: it is there, and cannot be read. */
+static void unreadable(struct engine *g, struct unit *u, int s)
+{
+    const char *version = u->has[s] ? u->row[s].version : NULL;
+    u->row[s] = (struct inbox_row){
+        .kind = INBOX_UNREADABLE,
+        .error_class = SL_REJECTED,
+        .version = version,
+        .message =
+            arena_printf(&g->chunk,
+                         "the connector of %s dies of reading it, also when it is alone; correct the record, or put "
+                         "a repaired connector in its place and let it be tried with `syncline parked retry`",
+                         g->pair->side[s].connection)};
+    u->has[s] = true;
+    u->read_failed[s] = false;
+    session_forgive(g->env->session[s]);
+}
+
+/* Reads harm nothing: what died in company is read again at once, in smaller companies. */
+static int read_parts(struct engine *g, int s, struct unit **units, size_t n)
+{
+    size_t most = poison_next((uint32_t)n);
+    err_clear(g->e);
+    for (size_t at = 0; at < n; at += most)
+        if (read_side(g, s, units + at, n - at < most ? n - at : most))
+            return g->e->code;
+    return 0;
+}
+
 /* Reads the given units' records of one side in one call. */
 static int read_side(struct engine *g, int s, struct unit **units, size_t n)
 {
     if (n == 0)
         return 0;
+    uint64_t deaths = session_deaths(g->env->session[s]);
     qsort_r(units, n, sizeof *units, by_id, &s);
     const char **ids = arena_alloc(&g->chunk, n * sizeof *ids);
     for (size_t i = 0; i < n; i++) {
@@ -136,7 +168,14 @@ static int read_side(struct engine *g, int s, struct unit **units, size_t n)
     struct reading r = {g, s, units, n};
     int rc = session_get(g->env->session[s], g->pair->side[s].object, ids, (uint32_t)n, (struct session_sink){&r, take},
                          g->e);
-    return rc ? class_err(rc) : 0;
+    bool died = rc && session_deaths(g->env->session[s]) != deaths;
+    if (died && n > 1)
+        return read_parts(g, s, units, n);
+    if (died) {
+        err_clear(g->e);
+        unreadable(g, units[0], s);
+    }
+    return rc && !died ? class_err(rc) : 0;
 }
 
 /* A changed row without its record, or a first agreement that lacks a side. */

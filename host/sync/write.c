@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sync/poison.h"
+
 bool id_valid(const struct sl_object *o, const char *id)
 {
     size_t size = strlen(id);
@@ -113,7 +115,7 @@ static const struct sl_record *as_sent(struct engine *g, const struct unit *u)
     return r;
 }
 
-static void reject(struct engine *g, struct unit *u, const char *message)
+void write_reject(struct engine *g, struct unit *u, const char *message)
 {
     del_number_row(&g->batch, DB_INTENTS, u->intent.number);
     u->link.open_op = 0;
@@ -184,7 +186,7 @@ static void not_applied(struct engine *g, struct unit *u, const struct write_out
     case SL_REJECTED:
     case SL_UNSUPPORTED:
         if (!landed_before(g, u, u->intent.side))
-            reject(g, u, o->message ? o->message : "refused by the system; correct the record");
+            write_reject(g, u, o->message ? o->message : "refused by the system; correct the record");
         break;
     default:
         say_failure(g, u, o);
@@ -243,9 +245,23 @@ static void hold_siblings(struct sending *w)
     }
 }
 
+/* What was without an answer when its connector died. The death of one that was alone is that one's, and nobody else's. */
+static void take_death(struct sending *w, struct unit **units, const struct write_outcome *outcomes, uint32_t n)
+{
+    uint32_t n_untold = 0;
+    for (uint32_t i = 0; i < n; i++)
+        n_untold += outcomes[i].result == SL_UNCERTAIN;
+    for (uint32_t i = 0; i < n; i++)
+        if (outcomes[i].result == SL_UNCERTAIN)
+            poison_note(w->g, w->side, units[i]->link.number, n_untold, n);
+    if (n == 1)
+        session_forgive(w->g->env->session[w->side]);
+}
+
 static int send(struct sending *w, struct unit **units, uint32_t n)
 {
     struct engine *g = w->g;
+    uint64_t deaths = session_deaths(g->env->session[w->side]);
     struct sl_write *writes = arena_alloc(&g->chunk, n * sizeof *writes);
     struct write_outcome *outcomes = arena_alloc(&g->chunk, n * sizeof *outcomes);
     struct sl_batch batch = {.size = sizeof batch,
@@ -259,22 +275,34 @@ static int send(struct sending *w, struct unit **units, uint32_t n)
     int rc = session_write(g->env->session[w->side], &batch, &g->chunk, outcomes, &call);
     if (engine_view_begin(g))
         return g->e->code;
-    for (uint32_t i = 0; i < n; i++)
+    bool died = session_deaths(g->env->session[w->side]) != deaths;
+    for (uint32_t i = 0; i < n; i++) {
+        if (outcomes[i].result != SL_UNCERTAIN)
+            poison_passed(g, w->side, units[i]->link.number);
         take_outcome(g, units[i], &outcomes[i], w->side);
+    }
+    if (died)
+        take_death(w, units, outcomes, n);
     hold_siblings(w);
     engine_view_end(g);
     if (engine_commit(g))
         return g->e->code;
-    return rc ? err_set(g->e, class_err(rc), "%s", call.text) : 0;
+    return rc && !(died && n == 1) ? err_set(g->e, class_err(rc), "%s", call.text) : 0;
 }
 
 /* The next batch, those that wait left out. */
 static size_t next_batch(struct sending *w, size_t most, struct unit **batch)
 {
     size_t size = 0;
-    for (; w->from < w->n && size < most; w->from++)
-        if (!w->open[w->from]->done)
-            batch[size++] = w->open[w->from];
+    for (; w->from < w->n && size < most; w->from++) {
+        struct unit *u = w->open[w->from];
+        uint32_t together = u->done ? 0 : poison_most(w->g, w->side, u->link.number);
+        if (together && size >= together)
+            break;
+        most = together && together < most ? together : most;
+        if (!u->done)
+            batch[size++] = u;
+    }
     return size;
 }
 

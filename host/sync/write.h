@@ -7,6 +7,8 @@
 
 /* Sends the units' open intents of side t in batches; commits the outcomes of each batch. */
 int engine_write(struct engine *g, struct unit *units, size_t n, int t);
+/* The write is refused for good: the record is parked with that reason, and the other side as if it had not been tried. */
+void write_reject(struct engine *g, struct unit *u, const char *message);
 /* Until when a request for it may arrive that leaves now, or what it did may not show. An index only hides what is new. */
 int64_t intent_settles_ms(const struct engine *g, const struct intent *i);
 /* One history line for a decision without a write. */

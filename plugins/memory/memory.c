@@ -37,6 +37,14 @@ bool memory_strikes(int *countdown)
     return *countdown && --*countdown == 0;
 }
 
+bool memory_killed(struct memory *m, const char *deadly, const char *id)
+{
+    if (!*deadly || !id || strcmp(deadly, id) != 0)
+        return false;
+    m->w->killed(m->host->ctx);
+    return true;
+}
+
 int memory_begin(struct memory *m)
 {
     struct memory_world *w = m->w;
@@ -214,6 +222,8 @@ static int memory_get(void *session, const struct sl_get *get)
     if (begun || memory_garbled(m))
         return begun;
     for (uint32_t i = 0; i < get->n_ids; i++) {
+        if (memory_killed(m, m->w->kills_reader, get->ids[i]))
+            return memory_fail(m, SL_RETRY, "the connection broke; the next run looks what arrived");
         struct memory_record *r = memory_find(m->w, get->ids[i]);
         if (r && world_hidden(m->w, r))
             r = NULL;

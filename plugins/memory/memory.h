@@ -108,6 +108,9 @@ struct memory_world {
     int list_empty; /* lists nothing and calls that complete */
     int list_half; /* leaves the second half out of a listing and calls that complete */
     int answers_nothing; /* tells APPLIED without the record */
+    char kills[MEMORY_ID], kills_reader[MEMORY_ID]; /* a write, a read of the record of this id kills the connector */
+    int kills_late; /* the write is carried out first */
+    void (*killed)(void *host_ctx); /* so that the host notes it */
     char reject[MEMORY_ID], unreadable[MEMORY_ID]; /* refuses writes of, cannot read, the record of this id */
     char epoch[16];
     uint32_t late_ms, index_lag_ms, stale_ms;

@@ -31,6 +31,8 @@ int memory_fail(struct memory *m, int sl_class, const char *message);
 /* Begins a call. SL_OK, or what it ends with. */
 int memory_begin(struct memory *m);
 bool memory_strikes(int *countdown);
+/* Does this id kill? Then the host is told that the connector's process has died. */
+bool memory_killed(struct memory *m, const char *deadly, const char *id);
 /* True: the call is to end well, having told nothing. */
 bool memory_garbled(struct memory *m);
 int memory_emit(struct memory *m, uint32_t kind, const struct memory_record *r);

@@ -177,6 +177,10 @@ static bool write_one(struct memory *m, uint32_t index, const struct sl_write *w
         struct end later = {SL_RETRY, NULL};
         return tell(m, index, write, &later);
     }
+    if (w->kills_late && *w->kills && write->id && strcmp(write->id, w->kills) == 0)
+        carry_out(w, write);
+    if (memory_killed(m, w->kills, write->id))
+        return false;
     bool rated = memory_strikes(&w->rate_in), refused = memory_strikes(&w->reject_in);
     if (refused && write->kind == SL_CREATE && by_key(w, write->idempotency_key))
         refused = false; /* known by its key, it has the answer it had */

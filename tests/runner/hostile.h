@@ -23,6 +23,17 @@
 #define MORE
 #endif
 
+/* What it does otherwise than most. */
+#ifndef CAPS
+#define CAPS SL_CAP_COMPLETE | SL_CAP_CREATE
+#endif
+#ifndef DESCRIBE
+#define DESCRIBE describe_it
+#endif
+#ifndef WRITE
+#define WRITE write_it
+#endif
+
 /* What a file does in each pull. Returns what the pull returns. */
 static int act(const struct sl_host *host);
 
@@ -63,7 +74,7 @@ static int check_it(void *session)
     return SL_OK;
 }
 
-static int describe_it(void *session, const char *object)
+static inline int describe_it(void *session, const char *object)
 {
     const struct sl_host *host = session;
     static const struct sl_field title = {.name = "title", .type = SL_STRING, .flags = SL_FIELD_WRITABLE};
@@ -86,7 +97,7 @@ static int pull_it(void *session, const struct sl_pull *pull)
 }
 
 /* Tells the first write of a batch, and dies before the second. */
-static int write_it(void *session, const struct sl_batch *batch)
+static inline int write_it(void *session, const struct sl_batch *batch)
 {
     const struct sl_host *host = session;
     const struct sl_outcome first = {.size = sizeof first, .result = SL_APPLIED};
@@ -102,13 +113,13 @@ SL_EXPORT const struct sl_plugin syncline_plugin = {.size = sizeof syncline_plug
                                                     .name = NAME,
                                                     .version = "1",
                                                     .summary = SUMMARY,
-                                                    .caps = SL_CAP_COMPLETE | SL_CAP_CREATE,
+                                                    .caps = CAPS,
                                                     .open = open_it,
                                                     .close = close_it,
                                                     .check = check_it,
-                                                    .describe = describe_it,
+                                                    .describe = DESCRIBE,
                                                     .pull = pull_it,
-                                                    .write = write_it,
+                                                    .write = WRITE,
                                                     MORE};
 
 #endif
