@@ -5,12 +5,6 @@
 . tests/e2e/lib.bash
 tree=$PWD
 for tool in sqlite3 curl jq python3 openssl; do command -v $tool >/dev/null || exit 77; done
-hostile=
-stop() {
-    [ -z "$hostile" ] || { kill "$hostile"; wait "$hostile" 2>/dev/null; }
-    hostile=
-}
-cleanup() { stop; }
 secrets=$top/secrets
 mkdir -p "$secrets/credentials" && chmod 700 "$secrets"
 export CREDENTIALS_DIRECTORY=$secrets/credentials SYNCLINE_LOG=debug
@@ -23,19 +17,8 @@ fresh=$(python3 -c 'import sys; print(sys.argv[1][::-1])' "$KEY")
 n_commands=0 n_files=0
 
 start() {
-    stop
-    : >ports.txt
-    rm -f held
-    mkfifo held
-    python3 "$tree/tests/peers/hostile.py" "$KEY" <held >ports.txt 2>/dev/null &
-    hostile=$!
-    exec 9>held
-    for _ in {1..200}; do
-        grep -q '^home' ports.txt && break
-        sleep 0.05
-    done
-    read -r _ home _ _ <ports.txt
-    url=http://127.0.0.1:$home
+    serve python3 "$tree/tests/peers/hostile.py" "$KEY"
+    url=http://127.0.0.1:$port
 }
 mode() { curl -sS "$url/_mode/$1" >/dev/null; }
 sql() { sqlite3 -cmd '.timeout 5000' t.db "$1"; }
@@ -110,7 +93,7 @@ through() {
         say sync --record "$m.tape"
         [ "$m" = echo_500 ] || { say check --online && say --json verify && say_all; }
     done
-    stop
+    unserve
     say --json sync --record away.tape
     say parked
     say status

@@ -6,22 +6,8 @@
 command -v curl >/dev/null && command -v jq >/dev/null && command -v sqlite3 >/dev/null || exit 77
 peer=$BUILD/tests/peers/peer
 here=$PWD
-pids=()
-cleanup() { [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}"; }
 export ZENDESK_TOKEN=oauth-1 GITHUB_TOKEN=github-1
 
-serve() { # PROFILE: its port is in $port
-    : >"$1.port"
-    mkfifo "$1.held"
-    "$peer" "$1" <"$1.held" >"$1.port" &
-    pids+=($!)
-    exec {held}>"$1.held"
-    for _ in {1..200}; do
-        grep -q '^port ' "$1.port" && break
-        sleep 0.05
-    done
-    port=$(cut -d' ' -f2 "$1.port")
-}
 ask() { curl -fsS -H 'Authorization: Bearer oauth-1' -H 'Content-Type: application/json' "$@"; }
 order() { curl -fsS "$1/_peer/$2" -d "$3"; }
 zendesk() { ask -X "$1" "$desk/api/v2$2" ${3:+-d "$3"}; }
@@ -33,11 +19,9 @@ sync_any() { "$syncline" -c c.json sync >out 2>err || [ $? -le 3 ] || wrong "syn
 
 # Both services and the config of configs/escalation.jsonc.
 both() {
-    [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}"
-    pids=()
-    serve zendesk
+    serve "$peer" zendesk
     desk=http://127.0.0.1:$port
-    serve github
+    also "$peer" github
     code=http://127.0.0.1:$port
     cat >c.json <<CONFIG
 {

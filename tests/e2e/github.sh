@@ -5,24 +5,15 @@
 . tests/e2e/lib.bash
 command -v sqlite3 >/dev/null && command -v curl >/dev/null && command -v jq >/dev/null || exit 77
 peer=$BUILD/tests/peers/peer
-declare -A pids=() ports=()
-cleanup() { [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null; }
+declare -A ports=()
 
-# start NAME…: a fresh GitHub each; they end with what they read from.
+# start NAME…: a fresh GitHub each.
 start() {
-    local name held
+    local name
+    unserve
     for name; do
-        [ -z "${pids[$name]:-}" ] || { kill "${pids[$name]}"; wait "${pids[$name]}" 2>/dev/null; }
-        : >"$name.port"
-        mkfifo "$name.held"
-        "$peer" github <"$name.held" >"$name.port" &
-        pids[$name]=$!
-        exec {held}>"$name.held" # it serves until this ends
-        for _ in {1..200}; do
-            grep -q '^port ' "$name.port" && break
-            sleep 0.05
-        done
-        ports[$name]=$(cut -d' ' -f2 "$name.port")
+        also "$peer" github
+        ports[$name]=$port
     done
 }
 # ask NAME PATH [JSON]: of the API itself.

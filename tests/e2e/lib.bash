@@ -16,26 +16,34 @@ unset SYNCLINE_CONFIG
 # wrong WHAT: keeps the first thing that is wrong in this scenario.
 wrong() { [ -n "$problem" ] || problem=$*; }
 
-# serve COMMAND…: a server that prints `port N` and serves until its standard input ends; its port is in $port. One at a time.
-peer_pid=
+# serve COMMAND…: a server that prints `port N` and serves until its standard input ends; its port is in $port, what else it prints behind
+# that in $behind_port. also COMMAND…: one beside those there are.
+servers=() server_ends=()
 serve() {
     unserve
-    : >port.txt
-    rm -f held
-    mkfifo held
-    "$@" <held >port.txt 2>server.err &
-    peer_pid=$!
-    exec 9>held
+    also "$@"
+}
+also() {
+    local here=server.${#servers[@]} end
+    : >"$here"
+    rm -f "$here.held"
+    mkfifo "$here.held"
+    "$@" <"$here.held" >"$here" 2>"$here.err" &
+    servers+=($!)
+    exec {end}>"$here.held"
+    server_ends+=("$end")
     for _ in {1..400}; do
-        grep -q '^port ' port.txt && break
+        grep -q '^port ' "$here" && break
         sleep 0.05
     done
-    port=$(cut -d' ' -f2 port.txt)
-    [ -n "$port" ] || wrong "the server has not started: $(head -n 3 server.err)"
+    read -r _ port behind_port <"$here"
+    [ -n "$port" ] || wrong "the server has not started: $(head -n 3 "$here.err")"
 }
 unserve() {
-    [ -z "$peer_pid" ] || { kill "$peer_pid"; wait "$peer_pid"; } 2>/dev/null
-    peer_pid=
+    local end
+    [ ${#servers[@]} -eq 0 ] || { kill "${servers[@]}"; wait "${servers[@]}"; } 2>/dev/null
+    for end in "${server_ends[@]}"; do exec {end}>&-; done
+    servers=() server_ends=()
 }
 
 # scenario NAME FUNCTION [ARG…]: in a folder of its own with sides x and y.

@@ -5,30 +5,14 @@
 . tests/e2e/lib.bash
 tree=$PWD
 command -v sqlite3 >/dev/null && command -v curl >/dev/null && command -v jq >/dev/null && command -v python3 >/dev/null || exit 77
-hostile=
-stop() {
-    [ -z "$hostile" ] || { kill "$hostile"; wait "$hostile" 2>/dev/null; }
-    hostile=
-}
-cleanup() { stop; }
 export KEY='c4n4ry/+ value' TRUST=
 n_refused=0
 
 # start [CERT KEY]
 start() {
-    stop
-    : >ports.txt
-    rm -f held
-    mkfifo held
-    python3 "$tree/tests/peers/hostile.py" "$KEY" "$@" <held >ports.txt 2>peer.err &
-    hostile=$!
-    exec 9>held
-    for _ in {1..200}; do
-        grep -q '^home' ports.txt && break
-        sleep 0.05
-    done
-    read -r _ home _ foreign <ports.txt
-    url=$([ $# -gt 0 ] && echo https || echo http)://127.0.0.1:$home
+    serve python3 "$tree/tests/peers/hostile.py" "$KEY" "$@"
+    foreign=${behind_port#foreign }
+    url=$([ $# -gt 0 ] && echo https || echo http)://127.0.0.1:$port
 }
 ask() { curl -sS ${TRUST:+--cacert "$TRUST"} "$url$1"; }
 seen() { ask /_seen | jq -r "$1"; }
@@ -81,13 +65,13 @@ astray() {
     start
     local AUTH
     for AUTH in "$bearer" "$in_query" "$in_header" "$basic" "$by_client"; do
-        refused redirect "its redirect is refused: http://127.0.0.1:$foreign $elsewhere (http://127.0.0.1:$home)"
+        refused redirect "its redirect is refused: http://127.0.0.1:$foreign $elsewhere (http://127.0.0.1:$port)"
         refused next_link "its next link is refused: http://127.0.0.1:$foreign $elsewhere"
         refused metadata "its redirect is refused: http://169.254.169.254:80 $elsewhere"
     done
     AUTH=$bearer
     PAGING='{"type": "next_url", "token_from": "/next_url"}' refused next_url "http://127.0.0.1:$foreign"
-    refused named_redirect "its redirect is refused: http://localhost:$home $elsewhere"
+    refused named_redirect "its redirect is refused: http://localhost:$port $elsewhere"
     refused file "neither http nor https"
     refused with_user "a URL with a user or password in it is refused"
     refused circle "redirected too often"
@@ -138,7 +122,7 @@ encrypted() {
     certificate good && certificate other || { problem="SKIP openssl makes no certificate here"; return; }
     TRUST=$PWD/good.pem
     start good.pem good.key
-    refused downgrade "its redirect is refused: http://127.0.0.1:$home $elsewhere (https://127.0.0.1:$home)"
+    refused downgrade "its redirect is refused: http://127.0.0.1:$port $elsewhere (https://127.0.0.1:$port)"
     refused redirect "its redirect is refused: http://127.0.0.1:$foreign $elsewhere"
     local before
     before=$(seen .home)
@@ -156,7 +140,7 @@ encrypted() {
 private() {
     start
     describe "$bearer"
-    sed -i "s#\"base_url\": \"$url\"#\"base_url\": \"http://a.localhost:$home\"#; s#\"plugin\": \"rest\",#& \"allow_plain_http\": true,#" c.json
+    sed -i "s#\"base_url\": \"$url\"#\"base_url\": \"http://a.localhost:$port\"#; s#\"plugin\": \"rest\",#& \"allow_plain_http\": true,#" c.json
     run 1 sync
     says err "it leads to a loopback address"
     is "requests" "$(seen .home)" 0

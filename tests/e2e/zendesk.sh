@@ -5,35 +5,15 @@
 . tests/e2e/lib.bash
 command -v sqlite3 >/dev/null && command -v curl >/dev/null && command -v jq >/dev/null || exit 77
 peer=$BUILD/tests/peers/peer
-peer_pid= other_pid=
-cleanup() { [ -z "$peer_pid$other_pid" ] || kill $peer_pid $other_pid 2>/dev/null; }
 export TOKEN=oauth-1
 
 # A fresh account; its port is in $port.
-start() {
-    [ -z "$peer_pid" ] || { kill "$peer_pid"; wait "$peer_pid" 2>/dev/null; }
-    : >port.txt
-    mkfifo held
-    "$peer" zendesk <held >port.txt &
-    peer_pid=$!
-    exec 9>held
-    for _ in {1..100}; do
-        grep -q '^port ' port.txt && break
-        sleep 0.05
-    done
-    port=$(cut -d' ' -f2 port.txt)
-}
+start() { serve "$peer" zendesk; }
 # Another account beside it; its port is in $other.
 start_other() {
-    [ -z "$other_pid" ] || { kill "$other_pid"; wait "$other_pid" 2>/dev/null; }
-    local first=$peer_pid
-    other=$port
-    peer_pid=
-    exec 8>&9 # the first one's end, too
-    rm -f held
-    start
-    other_pid=$peer_pid peer_pid=$first
-    first=$port port=$other other=$first
+    local first=$port
+    also "$peer" zendesk
+    other=$port port=$first
 }
 # there COMMAND…: to the other account.
 there() { local port=$other; "$@"; }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """hostile.py - an API that tries to lead its client astray, and a stranger beside it that counts what reaches it.
 
-hostile.py SECRET [CERT KEY]: prints `home N foreign N` (ports of 127.0.0.1) and serves until its standard input ends. With CERT and KEY home speaks TLS.
+hostile.py SECRET [CERT KEY]: prints `port N foreign N` (ports of 127.0.0.1) and serves until its standard input ends. With CERT and KEY home speaks TLS.
 GET /_mode/NAME on home chooses what its /items does; GET /_seen tells what was seen: requests and, of them, those with a credential,
 which is an Authorization or Cookie header, or SECRET or a token in any spelling anywhere in the request."""
 import base64
@@ -199,5 +199,5 @@ def serve(handler, certificate):
 
 PORTS["home"] = serve(Home, sys.argv[2:4])
 PORTS["foreign"] = serve(Foreign, None)
-print("home", PORTS["home"], "foreign", PORTS["foreign"], flush=True)
+print("port", PORTS["home"], "foreign", PORTS["foreign"], flush=True)
 sys.stdin.read()
