@@ -323,9 +323,11 @@ int engine_write(struct engine *g, struct unit *units, size_t n, int t)
         if (!units[i].done && units[i].write_side == t)
             w.open[w.n++] = &units[i];
     struct unit **batch = arena_alloc(&g->chunk, (w.n + 1) * sizeof *batch);
-    hold_siblings(&w);
-    if (engine_commit(g))
-        return g->e->code;
+    if (g->n_held) { /* since an earlier run */
+        hold_siblings(&w);
+        if (engine_commit(g))
+            return g->e->code;
+    }
     while (w.from < w.n) {
         size_t size = next_batch(&w, most, batch);
         if (size && send(&w, batch, (uint32_t)size))
