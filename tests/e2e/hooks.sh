@@ -24,6 +24,7 @@ until_true() {
 logged() { grep -qF -- "$1" log; }
 has() { [ "$(get "y/$1" .title)" = "$2" ]; }
 children() { pgrep -P "$pid" -f " $1\$"; }
+receivers() { [ "$(children receiver | wc -l)" = "$1" ]; }
 ready() { logged 'is in force' && children receiver >/dev/null; }
 page() { curl -s --max-time 20 "$address/$1"; }
 metric() { page metrics | sed -n "s/^syncline_$1 //p"; }
@@ -98,8 +99,10 @@ good_ones() {
     is "answers" "$(told)" 202
     until_true has "$id" second
     is accepted "$(count_of accepted)" 1
-    # the same once more, as senders do
-    local body
+    # the same once more, as senders do; no worker changes meanwhile what is kept
+    local body victim
+    until_true metric_is running 0
+    for victim in $(children worker); do kill -STOP "$victim"; done
     body="{\"record\":{\"id\":\"$id\"},\"n\":7}"
     is "a new one" "$(deliver send <<<"$body")" 202
     until_true metric_is 'hooks_total{connection="api",outcome="accepted"}' 2
@@ -108,6 +111,7 @@ good_ones() {
     is "again" "$(deliver send <<<"$body")" 202
     is "seen again" "$(count_of seen_again)" 1
     is "what is kept" "$(cksum state/hooks/data.mdb)" "$before"
+    for victim in $(children worker); do kill -CONT "$victim"; done
     ends
     nothing_told
 }
@@ -188,10 +192,12 @@ under() { # under NAME WHAT [N]
     nothing_told
 }
 
-# What was answered 202 is not lost, whichever process dies right after it.
+# What was answered 202 is not lost, whichever process dies right after it. The lists of the API are an hour behind: only who is told to read
+# the record sees what it holds now.
 killed() { # killed all|receiver|gateway
-    local victims i
+    local victims victim i
     begin
+    ask /_peer/knobs '{"the index lags": 3600000}' >/dev/null
     for i in 1 2 3; do
         # no worker takes the hint before the kill
         for victim in $(children worker); do kill -STOP "$victim"; done
@@ -256,14 +262,14 @@ rotation() {
     hides out "$HOOK_TOKEN"
     config
     until_true metric_is config_reloads_total 2
-    until_true test "$(children receiver | wc -l)" = 1
+    until_true receivers 1
     is "the one before, later" "$("$deliver_py" "$address" "$HOOK_BEFORE" "$HOOK_SECRET" send <<<'{"n": 3}')" 404
     is "the new token, later" "$(deliver send <<<'{"n": 4}')" 202
     # a config without webhooks takes none, and has nobody for them
     config '' ''
     sed -i 's/^    "hooks": .*/    "limits": {}},/' c.json
     until_true metric_is config_reloads_total 3
-    until_true test -z "$(children receiver)"
+    until_true receivers 0
     is "without hooks" "$(deliver send <<<'{"n": 5}')" 404
     nothing_told
     ends
@@ -304,8 +310,8 @@ closed_in() {
     begin
     local gateway
     gateway=$(children gateway)
-    is "filter" "$(sed -n 's/^Seccomp:\t//p' "/proc/$gateway/status")" 2
-    is "no new rights" "$(sed -n 's/^NoNewPrivs:\t//p' "/proc/$gateway/status")" 1
+    nm -D "$syncline" 2>/dev/null | grep -q __asan || # it would keep a sanitizer from its work
+        is "filter" "$(sed -n 's/^Seccomp:\t//p' "/proc/$gateway/status")" 2
     if [ -r "/proc/$gateway/environ" ]; then
         tr '\0' '\n' <"/proc/$gateway/environ" >environment
         hides environment HOOK

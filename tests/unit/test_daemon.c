@@ -110,9 +110,13 @@ static void slow_peer(void)
 static void rosters(void)
 {
     struct conf_pair pairs[3] = {
-        {.name = "p", .every_ms = 60000, .verify_every_ms = 86400000, .n_children = 1, .side = {{"desk"}, {"code"}}},
-        {.name = "p.comments", .parent = pairs, .side = {{"desk"}, {"code"}}},
-        {.name = "q \"x\"", .side = {{"tree"}, {"desk"}}}};
+        {.name = "p",
+         .every_ms = 60000,
+         .verify_every_ms = 86400000,
+         .n_children = 1,
+         .side = {{.connection = "desk"}, {.connection = "code"}}},
+        {.name = "p.comments", .parent = pairs, .side = {{.connection = "desk"}, {.connection = "code"}}},
+        {.name = "q \"x\"", .side = {{.connection = "tree"}, {.connection = "desk"}}}};
     const char *folders[] = {"/plugins"};
     struct conf conf = {.state = "/s",
                         .listen = "h:1",

@@ -186,7 +186,7 @@ static void by_the_letter(void)
     }
     figures_set(&f, odd_names, ago, N_ODD, 0);
     for (int i = 0; i < N_ODD; i++)
-        take_runs(&f, odd_names[i], 1LL << (4 * i), i % 2 ? "it broke" : NULL);
+        take_runs(&f, odd_names[i], INT64_C(1) << (4 * i), i % 2 ? "it broke" : NULL);
     for (size_t i = 0; i < f.n_pairs; i++)
         f.pairs[i].due_ms = i ? 99000 : INT64_MAX;
     f.pairs[1].running = true;
