@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "disk_kit.h"
-#include "nomem.h"
+#include "nomem_kit.h"
 #include "record/record.h"
 
 #ifdef NOMEM_IMPOSSIBLE
@@ -17,7 +17,7 @@ int main(void)
 #else
 
 static const char sentence[] = "syncline: out of memory; nothing is lost: run again with more memory\n";
-enum { GOOD = 0, NO_MEMORY = 1, FAULTY = 3, NOT_REACHED = 4, CALLS_MOST = 100000 };
+enum { NO_MEMORY = 1, FAULTY = 3, CALLS_MOST = 100000 };
 
 static uint64_t *acked; /* commits that answered OK */
 static uint64_t n_failures;
@@ -117,31 +117,6 @@ static int use_records(void)
 
 /* --- each allocation of a path --- */
 
-/* In a process of its own; what it says on stderr is in text. Returns its exit code, or -1 if a signal ended it. */
-static int apart(int (*path)(void), unsigned long at, bool on, char *text, size_t room)
-{
-    int ends[2], status = 0;
-    size_t n = 0;
-    ssize_t got = 0;
-    fflush(NULL);
-    if (pipe(ends) != 0)
-        abort();
-    pid_t pid = fork();
-    if (pid == 0) {
-        dup2(ends[1], STDERR_FILENO);
-        nomem_begin(at, on);
-        int rc = path();
-        _exit(rc != GOOD ? rc : at <= nomem_count() ? GOOD : NOT_REACHED);
-    }
-    close(ends[1]);
-    while (n + 1 < room && (got = read(ends[0], text + n, room - 1 - n)) > 0)
-        n += (size_t)got;
-    text[n] = '\0';
-    close(ends[0]);
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 /* What was acknowledged before the end is there, and at most one commit more. */
 static bool all_there(void)
 {
@@ -163,7 +138,7 @@ static bool survives(int (*path)(void), unsigned long at, bool on)
     *acked = 0;
     if (path == use_store)
         disk_new();
-    int rc = apart(path, at, on, text, sizeof(text));
+    int rc = nomem_apart(path, at, on, text, sizeof(text));
     bool good = rc == GOOD || (rc == NO_MEMORY && strcmp(text, sentence) == 0);
     good = good && (path != use_store || all_there());
     n_failures += good;

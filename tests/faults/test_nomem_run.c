@@ -4,7 +4,7 @@
 
 #include "../engine/kit.h"
 #include "disk_kit.h"
-#include "nomem.h"
+#include "nomem_kit.h"
 
 #ifdef NOMEM_IMPOSSIBLE
 int main(void)
@@ -17,7 +17,7 @@ int main(void)
 extern const struct sl_plugin syncline_plugin;
 
 static const char sentence[] = "syncline: out of memory; nothing is lost: run again with more memory\n";
-enum { GOOD = 0, NO_MEMORY = 1, ENDED = 3, NOT_REACHED = 4, CALLS_MOST = 100000 };
+enum { NO_MEMORY = 1, ENDED = 3, CALLS_MOST = 100000 };
 
 /* In memory that processes share: what a run did to both systems before its end stays done. */
 static struct kit *kit;
@@ -74,36 +74,9 @@ static int run_once(void)
     return k->e.code;
 }
 
-static int run_without_memory(unsigned long at, bool on)
+static int run_to_its_end(void)
 {
-    nomem_begin(at, on);
-    int rc = run_once();
-    if (at > nomem_count())
-        return NOT_REACHED;
-    return rc == 0 ? GOOD : ENDED;
-}
-
-/* In a process of its own; what it says on stderr is in text. Returns its exit code, or -1 if a signal ended it. */
-static int apart(unsigned long at, bool on, char *text, size_t room)
-{
-    int ends[2], status = 0;
-    size_t n = 0;
-    ssize_t got = 0;
-    fflush(NULL);
-    if (pipe(ends) != 0)
-        abort();
-    pid_t pid = fork();
-    if (pid == 0) {
-        dup2(ends[1], STDERR_FILENO);
-        _exit(run_without_memory(at, on));
-    }
-    close(ends[1]);
-    while (n + 1 < room && (got = read(ends[0], text + n, room - 1 - n)) > 0)
-        n += (size_t)got;
-    text[n] = '\0';
-    close(ends[0]);
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return run_once() == 0 ? GOOD : ENDED;
 }
 
 /* --- what is there when the run begins --- */
@@ -172,7 +145,7 @@ static bool survives(void (*begin)(struct kit *), unsigned long at, bool on, con
 {
     char text[512];
     begin_again(begin);
-    int rc = apart(at, on, text, sizeof(text));
+    int rc = nomem_apart(run_to_its_end, at, on, text, sizeof(text));
     if (rc == NOT_REACHED)
         return false;
     bool good =
@@ -227,7 +200,7 @@ int main(int n_args, char **args)
     kit_save(kit, &empty);
     if (n_args == 3) {
         begin_again(strcmp(args[1], "first") == 0 ? begin_new : begin_changed);
-        return run_without_memory(strtoul(args[2], NULL, 10), false);
+        return nomem_within(run_to_its_end, strtoul(args[2], NULL, 10), false);
     }
     return check_run("no memory in a run", tests, sizeof(tests) / sizeof(*tests));
 }
