@@ -148,10 +148,11 @@ void bind_people(struct engine *g);
 int engine_pull(struct engine *g);
 /* The records of these ids of side s, as if the pull had told of them; an id that leads nowhere tells nothing. Returns a class; or g->e tells. */
 int engine_pull_ids(struct engine *g, int s, const char *const *ids, size_t n);
-/* hints.c: what webhooks hinted at. Before the pull: records that are known are to be read. */
-int hints_begin(struct engine *g);
-/* Behind it: those still unknown are asked for, of children their parents are marked (*marked); then the hints are taken. */
-int hints_end(struct engine *g, bool *marked);
+/*
+ * hints.c: what webhooks hinted at and the pull has not brought is asked for, of children that nobody knows their parents are marked; then the
+ * hints are taken. *marked: children are to be looked at once more.
+ */
+int hints_take(struct engine *g, bool *marked);
 /* The children of one parent of side s, all of them; adds how many were captured. */
 int engine_pull_parent(struct engine *g, int s, const char *parent_id, size_t *captured);
 /*

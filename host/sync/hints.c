@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hints.c - what webhooks hinted at: known records are read with what the pull brings, unknown ones are asked for behind it. */
+/* hints.c - what webhooks hinted at: asked for behind the pull, where that has not brought it. */
 #include "sync/engine.h"
 
 enum { HINTS = 1000 };
@@ -23,62 +23,48 @@ static bool readable(struct engine *g, int s)
     return false;
 }
 
-/* What was told once and stays as it is need not be read again. */
-static int ask_known(struct engine *g, struct store_snap *snap, const struct hook_waiting *w)
-{
-    struct id_row seen;
-    struct inbox_row waits;
-    if (!readable(g, w->side) || (g->pair->parent && g->pair->append))
-        return 0;
-    int rc = state_id(snap, w->side, w->id, &seen, g->e);
-    if (rc != STORE_OK)
-        return engine_fail(g, rc);
-    rc = state_inbox(snap, w->side, w->id, &g->hinted, &waits, g->e);
-    if (rc == STORE_NOTFOUND || (rc == STORE_OK && waits.kind != INBOX_HINT))
-        put_inbox_row(&g->batch, w->side, w->id, &(struct inbox_row){.kind = INBOX_HINT});
-    return engine_fail(g, rc);
-}
-
-int hints_begin(struct engine *g)
+/* The next of them. */
+static void fetch(struct engine *g)
 {
     const struct run_hints *source = g->env->hints;
-    struct store_snap *snap = NULL;
     struct err e = {0};
     g->n_hints = 0;
     if (!source || g->env->dry)
-        return 0;
+        return;
     arena_reset(&g->hinted);
     g->hints = arena_alloc(&g->hinted, HINTS * sizeof *g->hints);
     if (source->waiting(source->self, &g->hinted, g->hints, HINTS, &g->n_hints, &e))
-        return say_trouble(g, &e);
-    if (g->n_hints == 0 || engine_fail(g, store_snap(g->store, &snap, g->e)))
-        return g->e->code;
-    for (size_t i = 0; i < g->n_hints && !g->e->code; i++)
-        ask_known(g, snap, &g->hints[i]);
-    store_snap_end(snap);
-    return g->e->code ? g->e->code : engine_commit(g);
+        say_trouble(g, &e);
 }
 
-/* The ids of side s that neither an earlier run nor this one's pull has brought. */
-static size_t unknown(struct engine *g, int s, const char **ids)
+/* What is to be asked for. Of what waits in the inbox the planner hears anyway. */
+struct asked {
+    const char **known, **unknown;
+    size_t n_known, n_unknown;
+};
+
+static int sort_out(struct engine *g, int s, struct asked *ask)
 {
     struct store_snap *snap = NULL;
-    size_t n = 0;
+    /* a child that was told of once and stays as it is need not be read again */
+    bool settled = g->pair->parent && g->pair->append;
     if (engine_fail(g, store_snap(g->store, &snap, g->e)))
-        return 0;
+        return g->e->code;
     for (size_t i = 0; i < g->n_hints && !g->e->code; i++) {
         struct id_row seen;
         struct row_key k = key_id(s, g->hints[i].id);
         struct slice row;
-        if (g->hints[i].side != s || store_get(snap, DB_INBOX, key_slice(&k), &row) == STORE_OK)
+        if (g->hints[i].side != s || store_get(snap, DB_INBOX, key_slice(&k), &row) == STORE_OK || !readable(g, s))
             continue;
         int rc = state_id(snap, s, g->hints[i].id, &seen, g->e);
         if (rc == STORE_NOTFOUND)
-            ids[n++] = g->hints[i].id;
+            ask->unknown[ask->n_unknown++] = g->hints[i].id;
+        else if (rc == STORE_OK && !settled)
+            ask->known[ask->n_known++] = g->hints[i].id;
         engine_fail(g, rc);
     }
     store_snap_end(snap);
-    return n;
+    return g->e->code;
 }
 
 struct parents {
@@ -126,33 +112,41 @@ static bool passes(int sl_class)
     return sl_class != SL_OK && sl_class != SL_REJECTED && sl_class != SL_GONE && sl_class != SL_UNSUPPORTED;
 }
 
-static bool ask_unknown(struct engine *g, bool *marked)
+/* True if some are to be asked for by the next run, too. */
+static bool ask_all(struct engine *g, bool *marked)
 {
-    const char **ids = arena_alloc(&g->hinted, HINTS * sizeof *ids);
     bool again = false;
-    for (int s = 0; s < 2 && !g->e->code; s++) {
-        size_t n = (g->caps[s] & SL_CAP_GET) ? unknown(g, s, ids) : 0;
-        if (n && !g->e->code)
-            again |= passes(g->pair->parent ? ask_parents(g, s, ids, n, marked) : engine_pull_ids(g, s, ids, n));
+    for (int s = 0; s < 2; s++) {
+        struct asked ask = {.known = arena_alloc(&g->hinted, HINTS * sizeof *ask.known),
+                            .unknown = arena_alloc(&g->hinted, HINTS * sizeof *ask.unknown)};
+        if (sort_out(g, s, &ask))
+            return true;
+        if (ask.n_known)
+            again |= passes(engine_pull_ids(g, s, ask.known, ask.n_known));
+        *marked |= ask.n_known > 0;
+        if (ask.n_unknown && !g->e->code && g->pair->parent)
+            again |= passes(ask_parents(g, s, ask.unknown, ask.n_unknown, marked));
+        else if (ask.n_unknown && !g->e->code)
+            again |= passes(engine_pull_ids(g, s, ask.unknown, ask.n_unknown));
+        if (g->e->code)
+            return true;
     }
     return again;
 }
 
-int hints_end(struct engine *g, bool *marked)
+int hints_take(struct engine *g, bool *marked)
 {
     const struct run_hints *source = g->env->hints;
+    bool full = true;
     *marked = false;
-    while (g->n_hints && !g->e->code) {
+    while (full && !g->e->code) {
         struct err e = {0};
-        bool full = g->n_hints == HINTS, again = ask_unknown(g, marked);
-        if (g->e->code || again)
+        fetch(g);
+        full = g->n_hints == HINTS;
+        if (g->n_hints == 0 || ask_all(g, marked))
             break;
         if (source->taken(source->self, g->hints, g->n_hints, &e))
             return say_trouble(g, &e);
-        g->n_hints = 0;
-        if (full)
-            hints_begin(g);
     }
-    g->n_hints = 0;
     return g->e->code;
 }

@@ -446,7 +446,11 @@ int engine_pull_parent(struct engine *g, int s, const char *parent_id, size_t *c
 /* Somebody else gave the id: that it cannot be read is no reason to park what nobody has seen. */
 static int take_asked(void *self, const struct sl_item *item)
 {
-    return item->kind == SL_ITEM_UNREADABLE ? 0 : take(self, item);
+    struct capture *c = self;
+    struct id_row seen;
+    bool stranger =
+        item->kind == SL_ITEM_UNREADABLE && state_id(c->snap, c->side, item->id, &seen, c->g->e) != STORE_OK;
+    return stranger ? 0 : take(self, item);
 }
 
 int engine_pull_ids(struct engine *g, int s, const char *const *ids, size_t n)

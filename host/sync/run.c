@@ -366,7 +366,7 @@ static bool by_keys(const struct engine *g)
 static int all_records(struct engine *g)
 {
     bool marked = false;
-    if (hints_begin(g) || engine_pull(g) || hints_end(g, &marked))
+    if (engine_pull(g) || hints_take(g, &marked))
         return g->e->code;
     g->matching = by_keys(g);
     if (engine_first(g))
@@ -388,15 +388,13 @@ static int all_children(struct engine *g)
         return g->e->code;
     g->by_content |= g->first || g->copied;
     g->matching |= g->by_content;
-    if (hints_begin(g))
-        return g->e->code;
     while (marked && !g->e->code) {
         g->parent_from = 0;
         for (bool more = true; more && !g->e->code;)
             if (children_pull(g, &more) || (g->matching && engine_load(g)) || engine_rounds(g))
                 break;
         if (!g->e->code)
-            hints_end(g, &marked);
+            hints_take(g, &marked);
     }
     return g->e->code;
 }

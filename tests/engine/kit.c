@@ -112,6 +112,11 @@ static int hints_taken(void *self, const struct hook_waiting *rows, size_t n, st
     return 0;
 }
 
+struct run_hints kit_hints(struct kit *k)
+{
+    return (struct run_hints){k, hints_waiting, hints_taken};
+}
+
 /* --- a run --- */
 
 static int64_t world_now(void *self)
@@ -184,7 +189,7 @@ void kit_count(struct kit *k)
 
 int kit_run(struct kit *k)
 {
-    const struct run_hints hints = {k, hints_waiting, hints_taken};
+    const struct run_hints hints = kit_hints(k);
     struct run_env env;
     uint64_t commits = k->disk->n_commits;
     memset(&k->report, 0, sizeof k->report);

@@ -70,6 +70,7 @@ int kit_run(struct kit *k);
 /* Runs until a run writes and commits nothing. Returns the number of runs, 0 if that never came. */
 int kit_settle(struct kit *k);
 void kit_tick(struct kit *k, int64_t ms);
+struct run_hints kit_hints(struct kit *k); /* what a run is given of them */
 void kit_hint(struct kit *k, int s, const char *id); /* a webhook: for the next run that takes hints in */
 
 /* What the tests compare, sorted, in the arena: live records of a side, and what waits for a person. ids false: contents only. */

@@ -7,7 +7,7 @@
 
 #include "kit.h"
 
-enum { SIM_UIDS = 32, SIM_EDITS = 240, SIM_STEPS = 128, SIM_KNOBS = 72, SIM_BETWEEN = 6 };
+enum { SIM_UIDS = 32, SIM_EDITS = 240, SIM_STEPS = 128, SIM_KNOBS = 80, SIM_BETWEEN = 6, SIM_HOOKS = 32 };
 
 /* What is decided once for a history; 0 is the plainest, and what a shorter history is tried with. */
 enum sim_choice {
@@ -52,7 +52,8 @@ enum knob_kind {
     KNOB_TRAIT = 1, /* what a system is like, from the beginning to the end */
     KNOB_STRIKE, /* armed on a system for one run */
     KNOB_STORE, /* armed on the state for one run: n commits from now */
-    KNOB_EVENT /* happens between runs, or to one */
+    KNOB_EVENT, /* happens between runs, or to one */
+    KNOB_HOOK /* a system sends webhooks, in what way; from the beginning to the end */
 };
 
 /* Without which a knob would break what nobody promises. */
@@ -99,13 +100,21 @@ enum sim_event {
     EVENT_TWO_HOSTS /* another host takes the pair over in the middle of the next run */
 };
 
+enum sim_hook {
+    HOOK_SENT = 1, /* so many of a hundred changes are told at once */
+    HOOK_AGAIN, /* so many of a hundred are told once more, later */
+    HOOK_LATE, /* so many of a hundred wait, and others overtake them */
+    HOOK_FORGED /* so many of a hundred runs meet one that names what it likes */
+};
+
 struct knob {
     const char *name;
     const char *fault; /* of RELIABILITY: F1 to F47; "-": of the list of faults only */
     const char *threatens; /* the invariant that breaks first where it is not dealt with */
     int kind;
-    size_t at; /* TRAIT, STRIKE: offset in the world; STORE: enum mem_fault; EVENT: enum sim_event */
-    int share; /* TRAIT: of a thousand histories; else how often beside the others of its kind */
+    size_t
+        at; /* TRAIT, STRIKE: offset in the world; STORE: enum mem_fault; EVENT: enum sim_event; HOOK: enum sim_hook */
+    int share; /* TRAIT, HOOK: of a thousand histories; else how often beside the others of its kind */
     int low, high;
     unsigned needs;
     const char *weakens; /* what is no longer promised, and what is checked instead; NULL: nothing */
@@ -149,6 +158,13 @@ struct truth {
         [SIM_UIDS]; /* lost to a restored collection or a withdrawn permission: only what is said there is checked */
 };
 
+/* A webhook under way. */
+struct delivery {
+    char id[MEMORY_ID];
+    uint8_t side;
+    uint8_t after; /* so many runs; 0: none */
+};
+
 struct sim {
     const struct sim_script *script;
     struct sim_stats *stats;
@@ -164,6 +180,9 @@ struct sim {
     int64_t clock_ms; /* the host's clock is ahead of the world's by this */
     struct memory_world *backup[2];
     struct mem_disk *old;
+    struct delivery under_way[SIM_HOOKS];
+    uint64_t told[2], hook_random; /* told: the last change of a side that its webhooks could tell of */
+    bool resting; /* the end: forged webhooks name only what is not there */
     bool verify; /* something was hidden that only a full look finds */
     const char *broken; /* the invariant; NULL: all hold */
     char about[240];
@@ -208,6 +227,9 @@ void host_variant(struct sim *s, int n);
 bool host_waits(struct sim *s, int db);
 /* A person looks at what waits and decides. Returns how many things were decided. */
 int host_decide(struct sim *s);
+
+/* hooks.c: the webhooks that come before a run, or in the middle of one. */
+void hooks_send(struct sim *s, bool midst);
 
 /* judge.c: what must be true. */
 bool judge_normalises(const struct memory_world *w); /* it stores values in a form of its own */

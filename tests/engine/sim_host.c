@@ -216,6 +216,8 @@ int host_run(struct sim *s)
     struct session_world world = {s, host_now, host_random, host_sleep, host_stopping, NULL, NULL};
     struct run_env env = {
         .conf = &k->conf, .pair = &k->pair, .world = &world, .identity = "pair", .full = s->full, .born = s->born};
+    const struct run_hints hints = kit_hints(k);
+    env.hints = &hints;
     uint64_t before = last_txid(s);
     err_clear(&k->e);
     memset(&k->report, 0, sizeof k->report);

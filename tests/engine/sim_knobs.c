@@ -18,6 +18,9 @@ static const char verified[] =
 static const char untold[] =
     "what such a system makes of a value looks like an edit of it: in a one-way pair that is drift, again and again";
 
+static const char asked_on[] =
+    "a question that a hint asks and that fails ends no run: on LMDB a kill could not be told from that";
+
 /* clang-format off */
 const struct knob sim_knobs[] = {
     /* what the systems are like */
@@ -110,6 +113,12 @@ const struct knob sim_knobs[] = {
      NEED_MEMORY | NEED_MATCH | NEED_OWN_KEYS | NEED_KEYS_STILL | NEED_TOLD_DELETES | NEED_TRUE_LISTS | NEED_ONE_CONFIG, forgotten, 0},
     {"the state is deleted", "F41", "I21", KNOB_EVENT, EVENT_STATE_GONE, 4, 0, 0, NEED_MEMORY | NEED_MATCH | NEED_OWN_KEYS | NEED_KEYS_STILL | NEED_TRUE_LISTS,
      forgotten, 0},
+
+    /* what webhooks tell: the same comes of it as if there were none */
+    {"webhooks, some are lost", "F16", "I22", KNOB_HOOK, HOOK_SENT, 400, 20, 100, NEED_MEMORY, asked_on, 0},
+    {"webhooks come again", "F16", "I13", KNOB_HOOK, HOOK_AGAIN, 200, 20, 100, NEED_MEMORY, asked_on, 0},
+    {"webhooks overtake each other", "F17", "I16", KNOB_HOOK, HOOK_LATE, 200, 20, 100, NEED_MEMORY, asked_on, 0},
+    {"forged webhooks", "F18", "I11", KNOB_HOOK, HOOK_FORGED, 200, 20, 100, NEED_MEMORY, asked_on, 0},
 };
 /* clang-format on */
 

@@ -63,6 +63,18 @@ static void set_traits(struct making *m)
         }
 }
 
+/* From a stream of their own: the rest of a history is what it was before there were webhooks. */
+static void set_hooks(struct sim_script *s)
+{
+    struct making m = {.s = s, .random = s->seed * 0x9fb21c651e98df25u};
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < sim_n_knobs; i++) {
+            const struct knob *k = &sim_knobs[i];
+            if (k->kind == KNOB_HOOK && (int)roll(&m, 1000) < k->share && knob_allowed(s, side, i))
+                s->trait[side][i] = between(&m, k->low, k->high);
+        }
+}
+
 /* --- people --- */
 
 static void heat(struct making *m)
@@ -185,4 +197,5 @@ void sim_make(uint64_t seed, struct sim_script *out)
         add(&m, STEP_RUN, 0);
     for (uint32_t n = 1 + roll(&m, 8); n > 0 && out->n_steps < SIM_STEPS - 24; n--)
         one_round(&m);
+    set_hooks(out);
 }

@@ -50,6 +50,7 @@ static void between(struct memory_world *w, void *self)
                 sim_print_step(&s->between[i], stderr);
             s->disturbed = s->truth.unsure = true;
             do_person(s, &s->between[i]);
+            hooks_send(s, true);
         }
     if (s->steal_in && --s->steal_in == 0)
         other_host(s);
@@ -199,6 +200,7 @@ static void show_run(const struct sim *s)
 
 static void run(struct sim *s)
 {
+    hooks_send(s, false);
     host_run(s);
     if (s->trace)
         show_run(s);
@@ -326,6 +328,7 @@ static void finish(struct sim *s)
         fprintf(stderr, "the faults stop\n");
     heal(s);
     host_variant(s, 0);
+    s->resting = true;
     outlast(s);
     for (int side = 0; side < 2; side++)
         world_of(s, side)->drops[0] = '\0';
@@ -358,7 +361,8 @@ static void begin(struct sim *s)
         world_of(s, side)->step_self = s;
         s->verify |= world_of(s, side)->delta && !world_of(s, side)->delete_feed;
         for (size_t i = 0; i < sim_n_knobs; i++)
-            s->stats->knobs[i] += sim_knobs[i].kind == KNOB_TRAIT && s->script->trait[side][i];
+            s->stats->knobs[i] +=
+                (sim_knobs[i].kind == KNOB_TRAIT || sim_knobs[i].kind == KNOB_HOOK) && s->script->trait[side][i];
     }
 }
 

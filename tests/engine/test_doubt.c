@@ -161,9 +161,9 @@ static void says_when_stale(void)
     kit_edit(k, 0, "1:title=p");
     CU_ASSERT_EQUAL(kit_run(k), 0);
     kit_edit(k, 1, "1:title=new");
-    kit_hint(k, 1, "1");
+    k->full = true;
     CU_ASSERT_EQUAL(kit_run(k), 0);
-    CU_ASSERT_EQUAL(k->n_hints, 0);
+    k->full = false;
     CU_ASSERT_TRUE(k->report.again_ms > 0 && k->report.again_ms <= 5000);
     CU_ASSERT_TRUE(follow(k) <= 3);
     sides(k, "1:title=new", "1:title=new");

@@ -229,9 +229,9 @@ static void comes_while_taken(void)
     struct kit *k = at_rest("");
     stepping = k;
     kit_hint(k, 0, "2");
-    int calls_left = 2; /* it is described, then pulled: behind the look at what waits */
-    k->w[1].step = tell_again;
-    k->w[1].step_self = &calls_left;
+    int calls_left = 3; /* it is described, pulled, and asked for what waits */
+    k->w[0].step = tell_again;
+    k->w[0].step_self = &calls_left;
     CU_ASSERT_EQUAL(kit_run(k), 0);
     CU_ASSERT_EQUAL(k->n_hints, 1);
     run_clean(k);
