@@ -69,12 +69,19 @@ int cli_operands(struct cli *c, int least, int most, const char *usage)
     return err_set(&c->err, ERR_CONFIG, "usage: syncline %s", usage);
 }
 
+void cli_conf_given(struct cli *c, struct buf *problems)
+{
+    bool kept = fcntl(CHILD_GIVEN_FD, F_SETFD, FD_CLOEXEC) == 0;
+    c->conf = conf_load_apart(c->config, kept ? CHILD_GIVEN : c->config, problems, &c->err);
+}
+
 int cli_conf(struct cli *c)
 {
     struct buf problems = {0};
-    bool given = c->given && fcntl(CHILD_GIVEN_FD, F_SETFD, FD_CLOEXEC) == 0;
-    c->conf =
-        given ? conf_load_apart(c->config, CHILD_GIVEN, &problems, &c->err) : conf_load(c->config, &problems, &c->err);
+    if (c->given)
+        cli_conf_given(c, &problems);
+    else
+        c->conf = conf_load(c->config, &problems, &c->err);
     if (!c->conf && problems.size) {
         fputs(problems.data, stderr);
         err_clear(&c->err);

@@ -47,6 +47,8 @@ int cli_options(struct cli *c, const struct option_row *rows, size_t n);
 int cli_operands(struct cli *c, int least, int most, const char *usage);
 /* Loads the config; prints every problem. 0 or 2. */
 int cli_conf(struct cli *c);
+/* The same of the text that the supervisor tried and gave to this process, whatever the file may hold by now; the problems are the caller's. */
+void cli_conf_given(struct cli *c, struct buf *problems);
 /* The named pair, or the only one if name is NULL; NULL with err. */
 struct conf_pair *cli_pair(struct cli *c, const char *name);
 /* Calls f for each pair named in the operands, or for all; the exit code is the worst (1 over 3 over 0). */

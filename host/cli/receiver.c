@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* receiver.c - the hidden command `receiver`: webhooks verified by their connector, made durable hints, answered. */
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -390,10 +389,7 @@ static bool load(struct receiver *r)
 {
     struct cli *c = r->c;
     struct buf problems = {0}, answer = {0};
-    char given[32];
-    snprintf(given, sizeof given, "/proc/self/fd/%d", CHILD_GIVEN_FD);
-    bool kept = fcntl(CHILD_GIVEN_FD, F_SETFD, FD_CLOEXEC) == 0;
-    c->conf = conf_load_apart(c->config, kept ? given : c->config, &problems, &c->err);
+    cli_conf_given(c, &problems);
     if (c->conf) {
         r->hooks = hooks_open(c->conf->state);
         return channel_say(&r->channel, MESSAGE_LOADED, "", 0);

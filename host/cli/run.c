@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* run.c - `run`: the daemon; and the hidden commands of its processes, `worker` and `gateway`. */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,13 +141,11 @@ static struct roster_ago *how_long_ago(struct cli *c)
     return ago;
 }
 
-/* The text that the supervisor tried, not what the file may hold by now. */
 static bool load(struct work *w)
 {
     struct cli *c = w->c;
     struct buf problems = {0}, answer = {0};
-    bool kept = fcntl(CHILD_GIVEN_FD, F_SETFD, FD_CLOEXEC) == 0;
-    c->conf = conf_load_apart(c->config, kept ? CHILD_GIVEN : c->config, &problems, &c->err);
+    cli_conf_given(c, &problems);
     if (c->conf)
         roster_put(&answer, c->conf, how_long_ago(c));
     else
