@@ -55,8 +55,25 @@ size_t act_links(struct store *s, uint64_t after, struct arena *a, struct link *
     return n;
 }
 
-static void count_link(const struct link *l, struct status_counts *out)
+/* Links with a record set aside, ascending; each once, however many of its fields are. */
+struct links {
+    uint64_t *number;
+    size_t n, next; /* next: the first that is not below the link being counted */
+};
+
+static bool set_aside(struct links *parked, uint64_t number)
 {
+    while (parked->next < parked->n && parked->number[parked->next] < number)
+        parked->next++;
+    return parked->next < parked->n && parked->number[parked->next] == number;
+}
+
+/* One that is set aside is counted as that and nothing else, but for a delete that waits for an approval. */
+static void count_link(const struct link *l, struct links *parked, struct status_counts *out)
+{
+    bool aside = set_aside(parked, l->number);
+    if (aside && !(l->marks & MARK_WITHHELD))
+        return;
     if (l->state == LINK_UNLINKED || l->state == LINK_UNDONE)
         out->unlinked++;
     else if (l->marks & MARK_WITHHELD)
@@ -69,20 +86,40 @@ static void count_link(const struct link *l, struct status_counts *out)
         out->in_step++;
 }
 
-static uint64_t count_rows(struct store *s, int db, struct err *e)
+static uint64_t count_conflicts(struct store *s, struct err *e)
 {
     uint64_t after = 0, total = 0;
     struct store_row rows[200];
     size_t n = 200;
     while (n == 200) {
         struct store_snap *snap;
-        n = page(s, db, after, rows, 200, &snap, e);
+        n = page(s, DB_CONFLICTS, after, rows, 200, &snap, e);
         if (n)
             after = key_to_number(rows[n - 1].key);
         total += n;
         store_snap_end(snap);
     }
     return total;
+}
+
+static void list_parked(struct store *s, struct links *out, struct err *e)
+{
+    enum { PAGE = 200 };
+    struct wait_row rows[PAGE];
+    struct arena scratch = {0};
+    uint64_t after = 0;
+    size_t n = PAGE;
+    while (n == PAGE) {
+        n = act_waits(s, DB_PARKED, after, &scratch, rows, PAGE, e);
+        out->number = mem_grow(out->number, (out->n + n + 1) * sizeof *out->number);
+        for (size_t i = 0; i < n; i++)
+            if (out->n == 0 || out->number[out->n - 1] != rows[i].link)
+                out->number[out->n++] = rows[i].link;
+        if (n)
+            after = rows[n - 1].number;
+        arena_reset(&scratch);
+    }
+    arena_fini(&scratch);
 }
 
 static void last_run(struct store *s, struct arena *a, struct status_counts *out, struct err *e)
@@ -105,19 +142,22 @@ int act_status(struct store *s, struct arena *a, struct status_counts *out, stru
     enum { PAGE = 500 };
     struct link *rows = mem_alloc(PAGE * sizeof *rows);
     struct arena scratch = {0};
+    struct links parked = {0};
     uint64_t after = 0;
     size_t n = PAGE;
     memset(out, 0, sizeof *out);
+    list_parked(s, &parked, e);
     while (n == PAGE) {
         n = act_links(s, after, &scratch, rows, PAGE, e);
         for (size_t i = 0; i < n; i++)
-            count_link(&rows[i], out);
+            count_link(&rows[i], &parked, out);
         if (n)
             after = rows[n - 1].number;
         arena_reset(&scratch);
     }
-    out->conflicts = count_rows(s, DB_CONFLICTS, e);
-    out->parked = count_rows(s, DB_PARKED, e);
+    out->conflicts = count_conflicts(s, e);
+    out->parked = parked.n;
+    mem_free(parked.number);
     last_run(s, a, out, e);
     arena_fini(&scratch);
     mem_free(rows);

@@ -134,6 +134,23 @@ tiny() {
     mounted=$PWD/state
 }
 
+# A record with two fields set aside, one that is set aside before it has a partner, and one that is well: each is counted once.
+counted_once() {
+    config '"first_run": "match_or_create", "fields": [{"a": "t", "b": "t"}, {"a": "s", "b": "s", "values": {"open": "todo"}}, {"a": "u", "b": "u", "values": {"low": "minor"}}]'
+    put x/1 '{"t": "one", "s": "open", "u": "low"}'
+    put x/2 '{"t": "two", "s": "open", "u": "low"}'
+    run 0 sync
+    put x/1 '{"t": "one", "s": "odd", "u": "odd"}'
+    put x/3 '{"t": "three", "s": "odd", "u": "low"}'
+    run 3 sync
+    run 0 parked list --json
+    is "what is listed" "$(js length)" 3
+    run 3 status --json
+    is "counts" "$(js '.[0] | [.in_step, .excluded, .conflicts, .parked, .withheld, .pending, .unlinked]')" '[1,0,0,2,0,0,0]'
+    run 3 status
+    says out 'p: 1 in step, 2 parked'
+}
+
 # However little room is left when a state is made: one sentence and exit code 1, never the end by a signal; then it goes on. (I18)
 full_disk_at_birth() {
     local left
@@ -181,6 +198,7 @@ scenario "when a pair runs next is the daemon's word while it lives, and the con
 scenario "a pair that runs, and one that fails, are said to" failing_and_running
 scenario "what a server's limit leaves is told" budget
 scenario "a server that does not answer is told" down
+scenario "I25 a record set aside is counted once, and as nothing else" counted_once
 scenario "I18 a state begun on a full disk ends no process by a signal" full_disk_at_birth
 scenario "a full disk is said, with the way out" full_disk_at_work
 finish
