@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "daemon/death.h"
 #include "daemon/child.h"
 #include "daemon/figures.h"
 #include "daemon/gateway.h"
@@ -28,10 +29,6 @@ int cmd_gateway(struct cli *c)
 
 /* --- a worker --- */
 
-/* A runner that died in this run. */
-struct death {
-    char *connection, *how;
-};
 enum { DEATHS_MAX = 8 };
 
 struct work {
@@ -102,23 +99,26 @@ static void note_death(void *self, const char *connection, const char *how)
 {
     struct work *w = self;
     for (size_t i = 0; i < w->n_deaths; i++)
-        if (strcmp(w->deaths[i].connection, connection) == 0)
+        if (strcmp(w->deaths[i].connection, connection) == 0) {
+            w->deaths[i].times++;
             return;
+        }
     if (w->runs && w->n_deaths < DEATHS_MAX)
-        w->deaths[w->n_deaths++] = (struct death){mem_dup(connection), mem_dup(how)};
+        w->deaths[w->n_deaths++] = (struct death){mem_dup(connection), mem_dup(how), 1};
 }
 
-/* A run that came to its end in spite of them has put aside what they died of. */
+/* A run that came to its end in spite of them has put aside what they died of: they are counted, and not held against the connection. */
 static bool tell_deaths(struct work *w, bool failed)
 {
     bool said = true;
     for (size_t i = 0; i < w->n_deaths; i++) {
         struct buf text = {0};
-        buf_printf(&text, "%s\n%s", w->deaths[i].connection, w->deaths[i].how);
-        said = said && (!failed || say(w, MESSAGE_DIED, &text));
+        if (!failed)
+            *w->deaths[i].how = '\0';
+        death_put(&text, &w->deaths[i]);
+        said = said && say(w, MESSAGE_DIED, &text);
         buf_fini(&text);
-        mem_free(w->deaths[i].connection);
-        mem_free(w->deaths[i].how);
+        death_fini(&w->deaths[i]);
     }
     w->n_deaths = 0;
     return said;

@@ -15,6 +15,7 @@ static long daemon_pid; /* of `run` on this state; 0: none is at work */
 static const char *hooks_trouble; /* the last thing that is wrong with webhooks */
 static const char *refused; /* why it does not take the config in as it is now; NULL: it does */
 static struct buf board; /* what it plans for each pair */
+static const struct trouble_row *runners; /* and of connections whose runners die */
 static bool disk_full;
 
 /* When a pair runs next. */
@@ -80,7 +81,7 @@ static void print_json(struct cli *c, const struct conf_pair *pair, const struct
     out_number(&b, "failures", next.failures);
     out_count(&b, "lag_s", lag_s(n->last.at_ms));
     out_text(&b, "last_error", pair_last_error(c, pair));
-    view_json(&b, c->conf, pair);
+    view_json(&b, c->conf, pair, runners);
     out_bool(&b, "disk_full", disk_full);
     out_count(&b, "daemon", daemon_pid ? daemon_pid : -1);
     out_text(&b, "config_refused", refused);
@@ -190,14 +191,16 @@ int cmd_status(struct cli *c)
     if (cli_options(c, NULL, 0) || cli_conf(c))
         return 2;
     daemon_pid = claim_look(c->conf->state, &c->conf->arena, &refused, &hooks_trouble);
-    if (daemon_pid)
+    if (daemon_pid) {
         board_read(c->conf->state, &board);
+        runners = trouble_read(c->conf->state, &c->conf->arena);
+    }
     disk_full = file_room(c->conf->state) < DISK_FULL_BYTES;
     int rc = cli_each(c, status_one);
     buf_fini(&board);
     if (c->json)
         return rc;
-    view_print(c, c->conf);
+    view_print(c, c->conf, runners);
     print_daemon();
     if (disk_full)
         printf("the disk under the state is full: free space at %s, the next runs go on by themselves\n",

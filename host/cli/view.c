@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "store/shared.h"
 
 /* False: nothing is known, as of a folder or a file. */
@@ -30,7 +31,23 @@ static int64_t again_ms(const struct rate_view *v)
     return v->down_ms > v->waits_ms ? v->down_ms : v->waits_ms;
 }
 
-static void put_side(struct buf *out, const struct conf *conf, const char *connection)
+static const struct trouble_row none = {.how = ""};
+
+static const struct trouble_row *row_of(const struct trouble_row *rows, const char *connection)
+{
+    for (; rows; rows = rows->next)
+        if (text_equal(rows->connection, connection))
+            return rows;
+    return &none;
+}
+
+static int64_t parked_ms(const struct trouble_row *row)
+{
+    int64_t left_ms = row->until_ms - clock_boot_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
+static void put_side(struct buf *out, const struct conf *conf, const char *connection, const struct trouble_row *row)
 {
     struct rate_view v = {.limit = -1, .left = -1};
     struct arena a = {0};
@@ -46,15 +63,17 @@ static void put_side(struct buf *out, const struct conf *conf, const char *conne
     out_count(out, "requests", known ? (int64_t)v.sent : -1);
     out_count(out, "refused", known ? (int64_t)v.outcomes[RATE_REFUSED] : -1);
     out_count(out, "faults", known ? (int64_t)v.outcomes[RATE_FAULT] : -1);
+    out_text(out, "parked_until", at(&a, parked_ms(row)));
+    out_number(out, "runner_deaths", (int64_t)row->deaths);
     buf_byte(out, '}');
     arena_fini(&a);
 }
 
-void view_json(struct buf *out, const struct conf *conf, const struct conf_pair *pair)
+void view_json(struct buf *out, const struct conf *conf, const struct conf_pair *pair, const struct trouble_row *rows)
 {
     for (int s = 0; s < 2; s++) {
         buf_text(out, s ? ", \"b\": " : ", \"connections\": {\"a\": ");
-        put_side(out, conf, pair->side[s].connection);
+        put_side(out, conf, pair->side[s].connection, row_of(rows, pair->side[s].connection));
     }
     buf_byte(out, '}');
 }
@@ -75,10 +94,25 @@ static void print_one(struct cli *c, const char *name, const struct rate_view *v
         printf("    it asked for a pause, until %s\n", at(&c->arena, v->waits_ms));
 }
 
-void view_print(struct cli *c, const struct conf *conf)
+static void print_runners(struct cli *c, const char *name, const struct trouble_row *row)
+{
+    int64_t left_ms = parked_ms(row);
+    if (row->deaths)
+        printf("connection %s: its connector's process has died %" PRIu64 " times since `syncline run` began\n", name,
+               row->deaths);
+    if (left_ms)
+        printf("    it is parked until %s, the last one died like this: %s\n"
+               "    put a repaired connector in its folder, edit the config, or send SIGHUP to try again at once\n",
+               at(&c->arena, left_ms), row->how);
+}
+
+void view_print(struct cli *c, const struct conf *conf, const struct trouble_row *rows)
 {
     struct rate_view v;
-    for (size_t i = 0; i < conf->n_connections; i++)
-        if (look(conf, conf->connections[i].name, &v) && v.sent)
-            print_one(c, conf->connections[i].name, &v);
+    for (size_t i = 0; i < conf->n_connections; i++) {
+        const char *name = conf->connections[i].name;
+        if (look(conf, name, &v) && v.sent)
+            print_one(c, name, &v);
+        print_runners(c, name, row_of(rows, name));
+    }
 }

@@ -5,10 +5,11 @@
 
 #include "conf/conf.h"
 #include "cli/cli.h"
+#include "daemon/trouble.h"
 
-/* The member "connections" of a pair's object: {"a": {…}, "b": {…}}. */
-void view_json(struct buf *out, const struct conf *conf, const struct conf_pair *pair);
+/* The member "connections" of a pair's object: {"a": {…}, "b": {…}}. rows: what the daemon at work has noted; NULL: none is. */
+void view_json(struct buf *out, const struct conf *conf, const struct conf_pair *pair, const struct trouble_row *rows);
 /* A line for each connection of the config of which something is known. */
-void view_print(struct cli *c, const struct conf *conf);
+void view_print(struct cli *c, const struct conf *conf, const struct trouble_row *rows);
 
 #endif

@@ -20,7 +20,7 @@ enum message_kind {
     MESSAGE_REQUEST = 9, /* gateway: a whole request for somebody else to answer; request.h */
     MESSAGE_ANSWER = 10, /* to the gateway: what a request is answered; request.h */
     MESSAGE_ALIVE = 11, /* worker: a sign of life, in a run; empty */
-    MESSAGE_DIED = 12, /* worker: in a run that came to no end a runner died: its connection, a line feed, how */
+    MESSAGE_DIED = 12, /* worker: a connection's runners died in a run; death.h */
     MESSAGE_HOOKS = 13, /* receiver: what became of deliveries, whom to wake, what is wrong; JSON, see reception.h */
     MESSAGE_FULL = 14, /* gateway: a delivery found no room; the connection's name, as its path had it */
     MESSAGE_END

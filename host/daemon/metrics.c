@@ -234,6 +234,21 @@ static void put_requests(const struct metrics_connection *c, size_t n, struct bu
         }
 }
 
+/* Of every connection, so that an alert ends. */
+static void put_runners(const struct metrics_connection *c, size_t n, struct buf *out)
+{
+    put_head(out, "connection_runner_deaths_total", "counter", "Processes of the connection's connector that died.");
+    for (size_t k = 0; k < n; k++) {
+        put_series(out, "connection_runner_deaths_total", "connection", c[k].name);
+        buf_printf(out, "} %" PRIu64 "\n", c[k].runner_deaths);
+    }
+    put_head(out, "connection_parked", "gauge", "1 while it is left alone because its connector's process kept dying.");
+    for (size_t k = 0; k < n; k++) {
+        put_series(out, "connection_parked", "connection", c[k].name);
+        buf_printf(out, "} %d\n", c[k].parked);
+    }
+}
+
 /* --- the host --- */
 
 static void put_host(const struct metrics_host *h, struct buf *out)
@@ -268,9 +283,10 @@ static void put_hooks(const struct figures *f, struct buf *out)
 {
     put_head(out, "hooks_total", "counter", "Webhooks by connection and what became of them.");
     for (size_t i = 0; i < f->n_hooks; i++)
-        for (int k = 1; k < DELIVERY_OUTCOMES; k++)
-            buf_printf(out, "syncline_hooks_total{connection=\"%s\",outcome=\"%s\"} %" PRIu64 "\n",
-                       f->hooks[i].connection, delivery_outcome_names[k], f->hooks[i].counts[k]);
+        for (int k = 1; k < DELIVERY_OUTCOMES; k++) {
+            put_series(out, "hooks_total", "connection", f->hooks[i].connection);
+            buf_printf(out, ",outcome=\"%s\"} %" PRIu64 "\n", delivery_outcome_names[k], f->hooks[i].counts[k]);
+        }
     put_head(out, "hooks_stray_total", "counter", "Webhooks for connections that take none.");
     buf_printf(out, "syncline_hooks_stray_total %" PRIu64 "\n", f->stray_hooks);
 }
@@ -286,5 +302,6 @@ void metrics_put(const struct figures *f, const struct metrics_host *h, const st
     put_histogram(f, out);
     put_connections(connections, n_connections, out);
     put_requests(connections, n_connections, out);
+    put_runners(connections, n_connections, out);
     put_hooks(f, out);
 }

@@ -11,6 +11,8 @@ struct metrics_connection {
     const char *name;
     bool known; /* view is filled; a folder or a file has none */
     struct rate_view view;
+    uint64_t runner_deaths; /* since the daemon began */
+    bool parked; /* left alone: its connector's process kept dying */
 };
 
 /* What is there of the host itself. */

@@ -40,8 +40,7 @@ static void answer_gateway(struct supervisor *s, const struct message *m, int64_
         s->host.workers = s->pool.n;
         s->host.running = pool_running(&s->pool);
         s->host.receiver_restarts = s->reception.restarts;
-        survey_put(&s->figures, &s->host, &s->roster, s->schedule, now_ms, &text);
-        parking_put_metrics(&s->parking, now_ms, &text);
+        survey_put(&s->figures, &s->host, &s->roster, s->schedule, &s->parking, now_ms, &text);
     } else {
         put_ready(s, &text);
     }

@@ -29,6 +29,16 @@ static bool often(const struct parking_spot *spot, int64_t now_ms)
     return spot->n_deaths >= PARKING_DEATHS && now_ms - oldest_ms < PARKING_WITHIN_MS;
 }
 
+const struct parking_spot *parking_look(const struct parking *p, const char *connection)
+{
+    return find(p, connection);
+}
+
+void parking_count(struct parking *p, const char *connection, uint64_t n)
+{
+    find_or_add(p, connection)->total += n;
+}
+
 bool parking_died(struct parking *p, const char *connection, const char *how, int64_t now_ms)
 {
     struct parking_spot *spot = find_or_add(p, connection);
@@ -58,6 +68,14 @@ const struct parking_spot *parking_of(struct parking *p, const char *connection,
 void parking_clear(struct parking *p)
 {
     for (size_t i = 0; i < p->n; i++) {
+        p->spots[i].n_deaths = 0;
+        p->spots[i].until_ms = 0;
+    }
+}
+
+void parking_fini(struct parking *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
         mem_free(p->spots[i].connection);
         mem_free(p->spots[i].how);
     }
@@ -73,14 +91,4 @@ void parking_put(struct buf *out, const struct parking_spot *spot)
         "this: %s; its pairs wait %d minutes, all others go on: put a repaired connector in its folder, edit the "
         "config, or send SIGHUP to try again at once",
         spot->connection, PARKING_DEATHS, PARKING_WITHIN_MS / 60000, spot->how, PARKING_MS / 60000);
-}
-
-void parking_put_metrics(const struct parking *p, int64_t now_ms, struct buf *out)
-{
-    buf_text(out,
-             "# HELP syncline_connection_parked Connections left alone because their connector's process kept dying.\n"
-             "# TYPE syncline_connection_parked gauge\n");
-    for (size_t i = 0; i < p->n; i++)
-        if (p->spots[i].until_ms > now_ms)
-            buf_printf(out, "syncline_connection_parked{connection=\"%s\"} 1\n", p->spots[i].connection);
 }

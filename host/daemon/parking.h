@@ -19,6 +19,7 @@ struct parking_spot {
     char *connection, *how; /* the last death, in words */
     int64_t deaths_ms[PARKING_DEATHS]; /* when; the oldest is overwritten */
     uint64_t n_deaths;
+    uint64_t total; /* runners that died since the daemon began, whatever became of the run */
     int64_t until_ms; /* parked; 0: it is not */
 };
 
@@ -27,15 +28,18 @@ struct parking {
     size_t n;
 };
 
+/* So many of the connection's runners died in one run. */
+void parking_count(struct parking *p, const char *connection, uint64_t n);
 /* A run came to no end because the connection's runner died. True: with this the connection is parked. */
 bool parking_died(struct parking *p, const char *connection, const char *how, int64_t now_ms);
 /* NULL: it is not parked, or not any more. */
 const struct parking_spot *parking_of(struct parking *p, const char *connection, int64_t now_ms);
-/* Nothing is held against anybody any more: somebody may have mended it. */
+/* Nothing is held against anybody any more: somebody may have mended it. What was counted stays. */
 void parking_clear(struct parking *p);
+void parking_fini(struct parking *p);
 /* The sentence for a person: who, why, how long, and the way out. */
 void parking_put(struct buf *out, const struct parking_spot *spot);
-/* Prometheus text: every connection that is parked. */
-void parking_put_metrics(const struct parking *p, int64_t now_ms, struct buf *out);
+/* NULL: none of its runners has died. Parked or not. */
+const struct parking_spot *parking_look(const struct parking *p, const char *connection);
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "daemon/board.h"
 #include "daemon/claim.h"
+#include "daemon/death.h"
 #include "daemon/listen.h"
 #include "daemon/notify.h"
 #include "daemon/office.h"
@@ -156,6 +157,7 @@ static void adopt(struct supervisor *s, struct worker *w, struct roster *r, int6
     say_taken(s, r);
     roster_fini(&s->roster);
     s->roster = *r;
+    trouble_note(&s->parking, &s->roster);
     s->host.refused = false;
     office_note(s, NULL);
     if (s->host.reloads++ == 0)
@@ -247,16 +249,17 @@ static int take_done(struct supervisor *s, struct worker *w, const struct messag
 
 static int take_death(struct supervisor *s, const struct worker *w, const struct message *m, int64_t now_ms)
 {
-    struct buf text = {0};
-    buf_add(&text, m->text, m->n_bytes);
-    char *how = text.size ? strchr(text.data, '\n') : NULL;
-    if (how)
-        *how++ = '\0';
+    struct death d;
+    bool read = death_read(&d, m->text, m->n_bytes);
+    if (read)
+        parking_count(&s->parking, d.connection, d.times);
     /* one that works by an older config says nothing about this one */
-    if (how && w->config == s->number && parking_died(&s->parking, text.data, how, now_ms))
-        trouble_parked(parking_of(&s->parking, text.data, now_ms), &s->roster);
-    buf_fini(&text);
-    return how ? 0 : -1;
+    if (read && *d.how && w->config == s->number && parking_died(&s->parking, d.connection, d.how, now_ms))
+        trouble_parked(parking_of(&s->parking, d.connection, now_ms), &s->roster);
+    if (read)
+        trouble_note(&s->parking, &s->roster);
+    death_fini(&d);
+    return read ? 0 : -1;
 }
 
 static int take_loaded(struct supervisor *s, struct worker *w, const struct message *m, int64_t now_ms)
@@ -556,7 +559,7 @@ static void close_all(struct supervisor *s)
     schedule_free(s->schedule);
     board_close(&s->board);
     figures_fini(&s->figures);
-    parking_clear(&s->parking);
+    parking_fini(&s->parking);
     roster_fini(&s->roster);
 }
 

@@ -49,11 +49,15 @@ static uint64_t cpu_ms(void)
 }
 
 /* Never waits for who is writing them. */
-static void see_connections(const struct roster *r, struct metrics_connection *out)
+static void see_connections(const struct roster *r, const struct parking *p, int64_t now_ms,
+                            struct metrics_connection *out)
 {
     int64_t now_us = clock_mono_us();
     for (size_t i = 0; i < r->n_connections; i++) {
         struct rate bytes;
+        const struct parking_spot *spot = parking_look(p, r->connections[i]);
+        out[i].runner_deaths = spot ? spot->total : 0;
+        out[i].parked = spot && spot->until_ms > now_ms;
         out[i].name = r->connections[i];
         out[i].known =
             shared_look(r->state, out[i].name, &bytes, sizeof bytes) && rate_look(&bytes, now_us, &out[i].view);
@@ -61,7 +65,7 @@ static void see_connections(const struct roster *r, struct metrics_connection *o
 }
 
 void survey_put(struct figures *f, struct metrics_host *host, const struct roster *r, const struct schedule *s,
-                int64_t now_ms, struct buf *out)
+                const struct parking *parking, int64_t now_ms, struct buf *out)
 {
     struct metrics_connection *seen = mem_alloc((r->n_connections + 1) * sizeof *seen);
     host->pairs = f->n_pairs;
@@ -69,7 +73,7 @@ void survey_put(struct figures *f, struct metrics_host *host, const struct roste
     host->cpu_ms = cpu_ms();
     host->state_free_bytes = r->state ? file_room(r->state) : 0;
     see_due(f, r, s);
-    see_connections(r, seen);
+    see_connections(r, parking, now_ms, seen);
     metrics_put(f, host, seen, r->n_connections, now_ms, out);
     mem_free(seen);
 }

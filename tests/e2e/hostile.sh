@@ -140,13 +140,23 @@ all_at_once() {
     done
     good_go_on 3
     until_true metric_is 'connection_parked{connection="crash"}' 1
+    metric_over 'connection_runner_deaths_total{connection="crash"}' 4 || wrong "deaths: $(metric 'connection_runner_deaths_total{connection="crash"}')"
+    "$syncline" -c c.json status --json crash >out
+    is "status of its connection" "$(js '.[0].connections.a | [.connection, .runner_deaths > 4, (.parked_until // "" | test("^20"))]')" '["crash",true,true]'
+    "$syncline" -c c.json status >out
+    says out "connection crash: its connector's process has died "
+    says out ' times since `syncline run` began'
+    says out '    it is parked until 2'
+    says out ', the last one died like this: '
+    says out '    put a repaired connector in its folder, edit the config, or send SIGHUP to try again at once'
     is "how often it is said" "$(grep -c 'connection crash is parked' log)" 1
     until_true metric_is worker_restarts_total 0
     for name in $workers; do kill -0 "$name" 2>/dev/null || wrong "worker $name is gone"; done
     [ ! -e /tmp/syncline-spilled ] || wrong 'a file was spilled'
     # the way out that the sentence names
     kill -HUP "$pid"
-    until_true metric_is 'connection_parked{connection="crash"}' '' || return
+    until_true metric_is 'connection_parked{connection="crash"}' 0 || return
+    metric_over 'connection_runner_deaths_total{connection="crash"}' 4 || wrong 'SIGHUP forgets what was counted'
     n_runs=$(runs crash)
     until_true metric_over 'pair_runs_total{pair="crash"}' "$n_runs"
     ends
@@ -254,7 +264,11 @@ one_record_kills() {
 END
     start
     until_true metric_is 'pair_parked{pair="p"}' 1 || return
+    until_true metric_over 'connection_runner_deaths_total{connection="bad"}' 1
+    is "parked, for one record" "$(metric 'connection_parked{connection="bad"}')" 0
     ends
+    run 3 status
+    hides out "connector's process" # without a daemon it is the past
     run 3 status --json
     is "in step and parked" "$(js '.[0] | [.in_step, .parked]')" '[39,1]'
     run 0 parked --json

@@ -178,11 +178,12 @@ static void by_the_letter(void)
 {
     struct figures f = {0};
     int64_t ago[N_ODD];
-    struct metrics_connection c[N_ODD + 1] = {{.name = "folder"}};
+    struct metrics_connection c[N_ODD + 1] = {{.name = "folder", .runner_deaths = 7, .parked = true}};
     struct metrics_host host = {.pairs = N_ODD, .memory_bytes = 1 << 20, .cpu_ms = 1234, .started_s = 1700000000};
     for (int i = 0; i < N_ODD; i++) {
         ago[i] = -1;
-        c[i + 1] = (struct metrics_connection){odd_names[i], true, {.per_minute = 400, .limit = 100, .left = i}};
+        c[i + 1] = (struct metrics_connection){
+            .name = odd_names[i], .known = true, .view = {.per_minute = 400, .limit = 100, .left = i}};
     }
     figures_set(&f, odd_names, ago, N_ODD, 0);
     for (int i = 0; i < N_ODD; i++)
@@ -203,6 +204,9 @@ static void by_the_letter(void)
     CU_ASSERT_EQUAL(value(p, &text, "syncline_pair_failing{pair=\"plain\"}"), 0);
     CU_ASSERT_EQUAL(value(p, &text, "syncline_connection_budget_left{connection=\"back\\\\slash\"}"), 2);
     CU_ASSERT_EQUAL(value(p, &text, "syncline_connection_up{connection=\"folder\"}"), -1); /* nothing is known of it */
+    CU_ASSERT_EQUAL(value(p, &text, "syncline_connection_runner_deaths_total{connection=\"folder\"}"), 7);
+    CU_ASSERT_EQUAL(value(p, &text, "syncline_connection_parked{connection=\"folder\"}"), 1);
+    CU_ASSERT_EQUAL(value(p, &text, "syncline_connection_parked{connection=\"plain\"}"), 0);
     /* a histogram's buckets only grow, and the last is its count */
     CU_ASSERT_EQUAL(value(p, &text, "syncline_run_seconds_bucket{le=\"0.005\"}"), 1);
     CU_ASSERT_EQUAL(value(p, &text, "syncline_run_seconds_bucket{le=\"0.025\"}"), 2);
