@@ -115,10 +115,10 @@ const struct knob sim_knobs[] = {
      forgotten, 0},
 
     /* what webhooks tell: the same comes of it as if there were none */
-    {"webhooks, some are lost", "F16", "I22", KNOB_HOOK, HOOK_SENT, 400, 20, 100, NEED_MEMORY, asked_on, 0},
+    {"webhooks, some are lost", "F18", "I22", KNOB_HOOK, HOOK_SENT, 400, 20, 100, NEED_MEMORY, asked_on, 0},
     {"webhooks come again", "F16", "I13", KNOB_HOOK, HOOK_AGAIN, 200, 20, 100, NEED_MEMORY, asked_on, 0},
-    {"webhooks overtake each other", "F17", "I16", KNOB_HOOK, HOOK_LATE, 200, 20, 100, NEED_MEMORY, asked_on, 0},
-    {"forged webhooks", "F18", "I11", KNOB_HOOK, HOOK_FORGED, 200, 20, 100, NEED_MEMORY, asked_on, 0},
+    {"webhooks overtake each other", "F16", "I16", KNOB_HOOK, HOOK_LATE, 200, 20, 100, NEED_MEMORY, asked_on, 0},
+    {"forged webhooks", "F17", "I11", KNOB_HOOK, HOOK_FORGED, 200, 20, 100, NEED_MEMORY, asked_on, 0},
 };
 /* clang-format on */
 

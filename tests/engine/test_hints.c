@@ -437,7 +437,7 @@ static const struct check tests[] = {
     {"what a feed does not show yet is found by its hint", seen_before_the_feed},
     {"I22 a hint that is earlier than what can be read: the pull finds it later", earlier_than_the_change},
     {"what the pull brings in the same run costs no further call", costs_nothing_twice},
-    {"I7 I11 forged ids come to rest: nothing is written, kept, or asked for again (F18)", forged},
+    {"I7 I11 forged ids come to rest: nothing is written, kept, or asked for again (F17)", forged},
     {"I26 a record that is gone follows the delete policy, once", gone},
     {"I29 what the filter leaves out comes to rest", outside_the_filter},
     {"I7 an id that cannot be read and that nobody has listed is not parked", unreadable},
@@ -450,7 +450,7 @@ static const struct check tests[] = {
     {"I19 a comment that was told of comes behind its elder siblings", child_brings_its_siblings},
     {"comments that are nobody's come to rest", child_of_nobody},
     {"where edits of comments follow, a hint brings them", child_edited},
-    {"I19 I20 comments told of in any order, killed at every step: each once, in order (F16 F17)", children_killed},
+    {"I19 I20 comments told of in any order, killed at every step: each once, in order (F16)", children_killed},
 };
 
 int main(void)

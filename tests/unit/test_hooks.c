@@ -270,6 +270,19 @@ static int be_sayer(char **argv)
     return 0;
 }
 
+/* For scripts: how many hints wait in a state folder for these pairs. */
+static int be_counter(char **argv)
+{
+    struct hook_waiting rows[100];
+    struct hooks *h = hooks_open(argv[2]);
+    size_t n = 0, total = 0;
+    for (char **pair = argv + 3; *pair && hooks_waiting(h, *pair, &arena, rows, 100, &n, &e) == 0; pair++)
+        total += n;
+    hooks_close(h);
+    puts(e.code ? e.text : arena_printf(&arena, "%zu", total));
+    return e.code;
+}
+
 static void acknowledged_is_durable(void)
 {
     struct hook_waiting rows[100];
@@ -317,7 +330,7 @@ static const struct check tests[] = {TESTS(ROW)};
 static const struct {
     const char *verb;
     int (*run)(char **argv);
-} verbs[] = {{"puts", be_putter}, {"says", be_sayer}};
+} verbs[] = {{"puts", be_putter}, {"says", be_sayer}, {"waiting", be_counter}};
 
 int main(int argc, char **argv)
 {
