@@ -64,9 +64,13 @@ CONFIG
     ticket=$(zendesk POST /tickets '{"ticket": {"subject": "one", "comment": {"body": "text", "public": false}, "tags": ["escalated"]}}' | jq .ticket.id)
     later
     start
-    until_true issue_made
+    until_true first_run_over
 }
-issue_made() { github GET /issues/1 >/dev/null; }
+# The ticket's run has its comments' behind it, in the same job.
+first_run_over() {
+    github GET /issues/1 >/dev/null && curl -fsS "$(cat address)/metrics" >metrics && grep -qx 'syncline_running 0' metrics &&
+        grep -q '^syncline_pair_runs_total{pair="escalations.comments"} [1-9]' metrics
+}
 in_force() { grep -q 'is in force' log && children receiver >/dev/null; }
 children() { pgrep -P "$pid" -f " $1\$"; }
 start() {
