@@ -211,6 +211,8 @@ int64_t errands_wait(const struct errands *e, int64_t now_ms)
     for (size_t i = 0; i < e->n; i++) {
         const struct errand *one = e->all[i];
         int64_t left = (one->end ? one->kill_ms : one->deadline_ms) - now_ms;
+        if (may_begin(e, one))
+            return 0;
         if (!one->pid)
             continue;
         left = left < 0 ? 0 : left < look_ms ? left : look_ms;
