@@ -253,11 +253,9 @@ void out_end(struct buf *b)
 
 void out_message(const char *pair, const char *message)
 {
-    while (*message) {
-        size_t n = strcspn(message, "\n");
-        fprintf(stderr, "%s: %.*s\n", pair, (int)n, message);
-        message += n + (message[n] == '\n');
-    }
+    struct run_sentence one;
+    while ((message = run_sentence(message, &one)) != NULL)
+        fprintf(stderr, "%s: %.*s\n", pair, (int)one.n_bytes, one.text);
 }
 
 const char *out_brief(struct arena *a, const struct sl_value *v)

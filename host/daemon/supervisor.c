@@ -203,15 +203,18 @@ static void take_refusal(struct supervisor *s, struct worker *w, const struct me
 /* A run that was told to end has an error, too. */
 static void tell(const struct figures_news *n, bool stopping)
 {
+    const struct log_about about = {.pair = n->pair, .run = n->run};
+    struct run_sentence one;
     if (n->error)
-        log_line(stopping ? LOG_INFO : LOG_ERROR, n->pair, "%s", n->error);
+        log_about(stopping ? LOG_INFO : LOG_ERROR, &about, "%s", n->error);
     else if (n->mended)
-        log_line(LOG_INFO, n->pair, "runs again");
-    for (const char *line = n->message; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
-        log_line(LOG_WARN, n->pair, "%.*s", (int)strcspn(line, "\n"), line);
+        log_about(LOG_INFO, &about, "runs again");
+    for (const char *at = n->message; (at = run_sentence(at, &one)) != NULL;)
+        log_about(LOG_WARN, &(struct log_about){n->pair, n->run, {one.id[0], one.id[1]}}, "%.*s", (int)one.n_bytes,
+                  one.text);
     if (n->written)
-        log_line(LOG_INFO, n->pair, "%" PRIu64 " seen, %" PRIu64 " written (run %s, %" PRId64 " ms)", n->seen,
-                 n->written, n->run, n->ms);
+        log_about(LOG_INFO, &about, "%" PRIu64 " seen, %" PRIu64 " written (run %s, %" PRId64 " ms)", n->seen,
+                  n->written, n->run, n->ms);
 }
 
 static int take_report(struct supervisor *s, const struct message *m, int64_t now_ms)

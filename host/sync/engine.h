@@ -260,6 +260,8 @@ bool engine_stopping(struct engine *g); /* a person or the system asked to stop:
 int engine_prune(struct engine *g);
 /* A sentence for the operator; the first of a kind is enough, each on a line of its own. */
 __attribute__((format(printf, 2, 3))) void engine_say(struct engine *g, const char *format, ...);
+/* Likewise, of one record: the log names it. */
+void engine_say_of(struct engine *g, const struct unit *u, const char *text);
 void engine_progress(struct engine *g, const char *phase, uint64_t done, uint64_t of);
 
 #endif

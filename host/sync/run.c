@@ -139,6 +139,39 @@ void engine_say(struct engine *g, const char *format, ...)
     va_end(args);
 }
 
+/* In front of a sentence: the record's ids, where they leave room for the words. Nothing that comes from a system holds these bytes. */
+enum { ABOUT = 0x1E, ABOUT_END = 0x1F, ABOUT_MOST = 255 };
+
+void engine_say_of(struct engine *g, const struct unit *u, const char *text)
+{
+    const char *a = u->link.id[0] ? u->link.id[0] : "", *b = u->link.id[1] ? u->link.id[1] : "";
+    if (strlen(a) + strlen(b) <= ABOUT_MOST)
+        engine_say(g, "%c%s%c%s%c%s", ABOUT, a, ABOUT_END, b, ABOUT_END, text);
+    else
+        engine_say(g, "%s", text);
+}
+
+static const char *take_id(const char *at, char id[256])
+{
+    size_t n = strcspn(at, "\x1F\n");
+    bool whole = at[n] == ABOUT_END && n < 256;
+    memcpy(id, at, whole ? n : 0);
+    return at + n + whole;
+}
+
+const char *run_sentence(const char *message, struct run_sentence *out)
+{
+    const char *at = message;
+    *out = (struct run_sentence){0};
+    if (!message || !*message)
+        return NULL;
+    for (int s = 0; s < 2 && *message == ABOUT; s++)
+        at = take_id(s ? at : at + 1, out->id[s]);
+    out->text = at;
+    out->n_bytes = strcspn(at, "\n");
+    return at + out->n_bytes + (at[out->n_bytes] == '\n');
+}
+
 /* --- the run --- */
 
 /* The digests a state was written under, as they are now. */

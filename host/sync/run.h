@@ -86,8 +86,17 @@ struct run_report {
         digest[2]; /* dry and full: of what each side holds, as the mapping sees it; equal if nothing differs */
     int64_t again_ms; /* so long after its end a further run can go on with what this one left; -1: it left nothing */
     uint64_t deletes_due; /* withheld: how many there were */
-    char message[1000]; /* sentences for the operator, one a line, or empty */
+    char message[1000]; /* sentences for the operator, one a line, or empty; see run_sentence */
 };
+
+/* One line of a report's message, and the record it is about. */
+struct run_sentence {
+    const char *text; /* not ended: n_bytes */
+    size_t n_bytes;
+    char id[2][256]; /* "": of no record, or not on that side */
+};
+/* The sentence that begins there; where the next one does, or NULL: there is none. */
+const char *run_sentence(const char *message, struct run_sentence *out);
 
 /* Runs. Returns 0 (report filled, perhaps waiting for a person) or an err code; the report is filled as far as it came. */
 int run_pair(const struct run_env *env, struct run_report *report, struct err *e);

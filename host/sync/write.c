@@ -145,16 +145,19 @@ static void uncertain(struct engine *g, struct unit *u, int t)
 static void say_doubt(struct engine *g, const struct unit *u, const char *why)
 {
     if (why && !g->told_doubt)
-        engine_say(g, "%s: it is not known whether this was carried out: %s; the next run looks",
-                   u->intent.id ? u->intent.id : "create", why);
+        engine_say_of(g, u,
+                      arena_printf(&g->chunk,
+                                   "%s: it is not known whether this was carried out: %s; the next run looks",
+                                   u->intent.id ? u->intent.id : "create", why));
     g->told_doubt = true;
 }
 
 static void say_failure(struct engine *g, const struct unit *u, const struct write_outcome *o)
 {
     if (!g->last_failure) /* one sentence a run: a full disk refuses thousands */
-        engine_say(g, "%s: %s", u->intent.id ? u->intent.id : "create",
-                   o->message ? o->message : class_name(o->error_class));
+        engine_say_of(g, u,
+                      arena_printf(&g->chunk, "%s: %s", u->intent.id ? u->intent.id : "create",
+                                   o->message ? o->message : class_name(o->error_class)));
     g->last_failure = o->error_class;
 }
 

@@ -133,7 +133,7 @@ all_at_once() {
     for row in "${rows[@]}"; do
         IFS='|' read -r name says needs dies <<<"$row"
         until_true logged "$says" "\"$name\"" || return
-        [ -n "$dies" ] || until_true status_says "$name" "$says" || return
+        [ -n "$dies" ] || until_true status_says "$name" "${says#its runner died in pull: }" || return # it may be parked by now, too
         [ -z "$dies" ] || until_true logged "connection $name is parked" || return
         [ -z "$dies" ] || until_true status_says "$name" 'its pairs wait 30 minutes' || return
         n=$((n + 1))
@@ -276,6 +276,8 @@ END
     is "why" "$(js '.[0].reason | test("dies of this write, also when it is alone")')" true
     n=$(grep -c 'its runner died in write' log)
     [ "$n" -le 4 ] || wrong "it took $n runs"
+    is "the log names the record" "$(jq -rsc 'map(select(.msg | test("it is not known"))) | [any(.a == "r7"), all(. as $l | .pair == "p" and (.run | length) == 26 and (.msg | startswith($l.a + ": ")))]' log)" '[true,true]'
+    is "and each run that wrote" "$(jq -rc 'select(.msg | test(" written [(]run ")) | .run as $r | .msg | contains($r)' log | sort -u)" true
     hides log 'is parked: its connector'
 }
 

@@ -321,6 +321,8 @@ static void say_json(void)
     log_secret("s3cr\"et-and-more");
     log_line(LOG_INFO, "pair \"one\"", "token s3cr\"et, %s\n%s", "s3cr\\\"et", "abc s3cr\"et-and-more!");
     log_line(LOG_DEBUG, NULL, "too detailed");
+    log_about(LOG_WARN, &(struct log_about){"p", "01RUN", {"T-1", "s3cr\"et"}}, "both sides");
+    log_about(LOG_WARN, &(struct log_about){.run = "01RUN", .record = {NULL, "7"}}, "one side");
     log_line(LOG_ERROR, NULL, "bad byte \xFF.");
 }
 
@@ -331,6 +333,9 @@ static void test_log_json(void)
     CU_ASSERT_PTR_NOT_NULL(
         strstr(text, "Z\",\"level\":\"info\",\"pair\":\"pair \\\"one\\\"\",\"msg\":\"token ***, ***\\nabc ***!\"}\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"level\":\"error\",\"msg\":\"bad byte \xEF\xBF\xBD.\"}\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        text, "\"warn\",\"pair\":\"p\",\"run\":\"01RUN\",\"a\":\"T-1\",\"b\":\"***\",\"msg\":\"both sides\"}\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"warn\",\"run\":\"01RUN\",\"b\":\"7\",\"msg\":\"one side\"}\n"));
     CU_ASSERT_PTR_NULL(strstr(text, "too detailed"));
     CU_ASSERT_PTR_NULL(strstr(text, "s3cr"));
 }
@@ -388,6 +393,42 @@ static void test_log_spellings(void)
     }
 }
 
+static const char *encoded(const char *text, bool url, char out[200])
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    size_t n = strlen(text), k = 0;
+    for (size_t i = 0; i < n; i += 3) {
+        unsigned three = 0;
+        for (size_t j = 0; j < 3; j++)
+            three = three << 8 | (i + j < n ? (unsigned char)text[i + j] : 0);
+        for (size_t j = 0; j < 4; j++) {
+            unsigned six = three >> (18 - 6 * j) & 63;
+            out[k++] = i + j > n ? '=' : six < 62 ? letters[six] : (url ? "-_" : "+/")[six - 62];
+        }
+    }
+    out[k] = '\0';
+    return out;
+}
+
+/* user:password as Basic auth sends it, and a secret within a token: whatever stands before and behind it. */
+static void test_log_base64(void)
+{
+    static const char *const around[][2] = {{"", ""},    {"u:", ""},  {"ann:", ""},  {"anna:", ""},
+                                            {"a", "zz"}, {"ab", "z"}, {"abc", "zzz"}};
+    char word[200], text[300];
+    log_secret("p\xC3\xBFss?>~w\xC3\xB6rd");
+    for (size_t i = 0; i < sizeof around / sizeof *around; i++)
+        for (int url = 0; url < 2; url++) {
+            snprintf(text, sizeof text, "%sp\xC3\xBFss?>~w\xC3\xB6rd%s", around[i][0], around[i][1]);
+            encoded(text, url, word);
+            snprintf(text, sizeof text, "Authorization: Basic %s, and on", word);
+            text[log_scrub(text, strlen(text))] = '\0';
+            CU_ASSERT_STRING_EQUAL(text, "Authorization: Basic ***, and on");
+        }
+    snprintf(text, sizeof text, "k=%s&next", encoded("ann:somebody else's", false, word));
+    CU_ASSERT_EQUAL(log_scrub(text, strlen(text)), strlen("k=&next") + strlen(word)); /* it is nobody's secret */
+}
+
 static const struct check tests[] = {
     {"an allocation can be made to fail", test_fail_hook},
     {"heap memory is zeroed, grows, and may be freed as NULL", test_mem},
@@ -406,6 +447,7 @@ static const struct check tests[] = {
     {"a log line is one JSON object without secrets", test_log_json},
     {"a readable log line holds no control characters and no secrets", test_log_readable},
     {"scrubbing shortens in place", test_log_scrub},
+    {"a secret is known in base64, whatever stands beside it", test_log_base64},
     {"a secret is known in each of its spellings", test_log_spellings},
 };
 CHECK_MAIN("base", tests)
