@@ -38,7 +38,7 @@ _syncline() {
     init) options+=" --a --b" ;;
     check) options+=" --online" ;;
     plan) options+=" -o --exit-code --record --replay" words=$(_syncline_pairs) ;;
-    apply) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+    apply) mapfile -t COMPREPLY < <(compgen -f -- "$word") && [[ $word != -* ]] && return ;;
     sync) options+=" --no-wait --record --replay" words=$(_syncline_pairs) ;;
     verify) options+=" --repair --record --replay" words=$(_syncline_pairs) ;;
     conflicts) options+=" --take --value" words="list show resolve" ;;
