@@ -18,20 +18,20 @@ wrong() { [ -n "$problem" ] || problem=$*; }
 
 # serve COMMAND…: a server that prints `port N` and serves until its standard input ends; its port is in $port, what else it prints behind
 # that in $behind_port. also COMMAND…: one beside those there are.
-servers=() server_ends=()
+lib_servers=() lib_server_ends=()
 serve() {
     unserve
     also "$@"
 }
 also() {
-    local here=server.${#servers[@]} end
+    local here=server.${#lib_servers[@]} end
     : >"$here"
     rm -f "$here.held"
     mkfifo "$here.held"
     "$@" <"$here.held" >"$here" 2>"$here.err" &
-    servers+=($!)
+    lib_servers+=($!)
     exec {end}>"$here.held"
-    server_ends+=("$end")
+    lib_server_ends+=("$end")
     for _ in {1..400}; do
         grep -q '^port ' "$here" && break
         sleep 0.05
@@ -41,9 +41,9 @@ also() {
 }
 unserve() {
     local end
-    [ ${#servers[@]} -eq 0 ] || { kill "${servers[@]}"; wait "${servers[@]}"; } 2>/dev/null
-    for end in "${server_ends[@]}"; do exec {end}>&-; done
-    servers=() server_ends=()
+    [ ${#lib_servers[@]} -eq 0 ] || { kill "${lib_servers[@]}"; wait "${lib_servers[@]}"; } 2>/dev/null
+    for end in "${lib_server_ends[@]}"; do exec {end}>&-; done
+    lib_servers=() lib_server_ends=()
 }
 
 # scenario NAME FUNCTION [ARG…]: in a folder of its own with sides x and y.

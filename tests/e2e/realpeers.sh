@@ -10,18 +10,18 @@ for tool in sqlite3 curl jq; do
 done
 
 # The packages of the lock file, once for each build folder.
-servers=$BUILD/tests/peers/real
+packages=$BUILD/tests/peers/real
 installed() {
-    cmp -s "$tree/tests/peers/real/package-lock.json" "$servers/installed" && cp "$tree/tests/peers/real/serve.mjs" "$servers" && return
-    rm -rf "$servers" && mkdir -p "$servers" && cp "$tree"/tests/peers/real/*.* "$servers" &&
-        (cd "$servers" && timeout 300 npm ci --ignore-scripts --no-audit --no-fund >npm.log 2>&1 </dev/null) &&
-        cp "$servers/package-lock.json" "$servers/installed"
+    cmp -s "$tree/tests/peers/real/package-lock.json" "$packages/installed" && cp "$tree/tests/peers/real/serve.mjs" "$packages" && return
+    rm -rf "$packages" && mkdir -p "$packages" && cp "$tree"/tests/peers/real/*.* "$packages" &&
+        (cd "$packages" && timeout 300 npm ci --ignore-scripts --no-audit --no-fund >npm.log 2>&1 </dev/null) &&
+        cp "$packages/package-lock.json" "$packages/installed"
 }
 why=
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
     why="node and npm are not installed; with Debian's nodejs and npm this runs"
 elif ! installed; then
-    why="npm could not install the servers: $(tail -n 1 "$servers/npm.log" 2>/dev/null)"
+    why="npm could not install the servers: $(tail -n 1 "$packages/npm.log" 2>/dev/null)"
 fi
 if [ -n "$why" ]; then
     [ "${CI:-}" != true ] || { echo "FAIL real servers: $why"; echo "0 passed, 1 failed"; exit 1; }
@@ -31,7 +31,7 @@ if [ -n "$why" ]; then
 fi
 
 # start KIND ARGUMENT: a fresh server.
-start() { serve node "$servers/serve.mjs" "$@"; }
+start() { serve node "$packages/serve.mjs" "$@"; }
 ask() { curl -sS -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "http://127.0.0.1:$port$1" "${@:2}"; }
 token=canary-of-the-real
 
