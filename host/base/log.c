@@ -105,7 +105,8 @@ static void put_member(struct buf *out, const char *text)
     out->size = log_scrub(out->data, out->size);
 }
 
-static void put_line(int level, const struct log_about *about, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void put_line(int level, const struct log_about *about, const char *format,
+                                                           va_list args)
 {
     struct entry entry = {.level = level_names[level]};
     struct buf line = {0};

@@ -17,12 +17,12 @@ const struct sl_field *bind_field_of(const struct sl_object *o, const char *name
     return NULL;
 }
 
-/* Does a rule name a field that is not listed? */
+/* Does a rule name a field that is not listed? Where the config gives none, those there are the engine's own, of an earlier run, and gone with it. */
 static bool names_more(const struct engine *g, int s, const struct sl_object *o)
 {
     const struct map *map = &g->pair->map;
-    bool more = false;
-    for (size_t i = 0; i < map->n_rules && !(o->caps & SL_CAP_OPEN_SCHEMA); i++)
+    bool more = false, looks = g->pair->fields_given && !(o->caps & SL_CAP_OPEN_SCHEMA);
+    for (size_t i = 0; looks && i < map->n_rules; i++)
         more = more || (map->rules[i].field[s] && !bind_field_of(o, map->rules[i].field[s]));
     return more;
 }

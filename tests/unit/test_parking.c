@@ -67,6 +67,7 @@ static void it_ends_by_itself_or_with_a_config(void)
     CU_ASSERT_TRUE(die(&p, "desk", 1, PARKING_MS + 10, 1));
     parking_clear(&p);
     CU_ASSERT_PTR_NULL(parking_of(&p, "desk", PARKING_MS + 10));
+    parking_fini(&p);
 }
 
 /* A clock that went back by a day does not park for a day. */
