@@ -1,24 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # api.sh - /api/v1 of a running daemon: every example of its manual, who is refused, what nobody can smuggle in, and runs that go on beside it.
-# shellcheck source=tests/e2e/lib.bash
-. tests/e2e/lib.bash
+# shellcheck source=tests/e2e/daemon.bash
+. tests/e2e/daemon.bash
 command -v curl >/dev/null && command -v jq >/dev/null || exit 77
 manual=$PWD/configs/man/syncline-api.7
 token='tok+/=%&"en-0123456789'
 
-pid=
-cleanup() { [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; }
-until_true() {
-    local i
-    for ((i = 0; i < 300; i++)); do
-        "$@" 2>/dev/null && return 0
-        sleep 0.1
-    done
-    wrong "never true: $*"
-    return 1
-}
-logged() { grep -qF -- "$1" log; }
 has() { [ "$(get "$1" "$2")" = "$3" ]; }
 
 # desk_config [API] [EVERY]: tickets of x and issues of y; API: the members of the config that open it.
@@ -31,17 +19,6 @@ desk_config() {
    "match": ["id"], "first_run": "match_or_create", "deletes": {"policy": "delete", "max": 0, "max_percent": 0}}}}
 END
     mv c.new c.json
-}
-start() {
-    "$syncline" -c c.json run >out 2>log </dev/null &
-    pid=$!
-    until_true logged 'is in force' && address=$(grep -o 'http://127[0-9.:]*' log | tail -n 1)
-}
-ends() {
-    kill "-${1:-TERM}" "$pid"
-    wait "$pid"
-    is "the exit code after ${1:-TERM}" $? 0
-    pid=
 }
 # ask METHOD PATH [BODY] [CURL…]: its body is in the file out, its status in $status.
 ask() {

@@ -2,23 +2,8 @@
 # SPDX-License-Identifier: MIT
 # daemon.sh - `run`: pairs kept in step while processes are killed, configs edited, and it is told to end.
 cd "$(dirname "$0")/../.." || exit 2
-. tests/e2e/lib.bash
+. tests/e2e/daemon.bash
 
-pid=
-# What a scenario has left behind must not outlive the script, however it ends.
-cleanup() { [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; }
-
-# until_true COMMAND…: within half a minute, however slow the machine; how long it took is nobody's promise here.
-until_true() {
-    local i
-    for ((i = 0; i < 300; i++)); do
-        "$@" 2>/dev/null && return 0
-        sleep 0.1
-    done
-    wrong "never true: $*"
-    return 1
-}
-logged() { grep -qF -- "$1" log; }
 has() { [ "$(get "$1" .v)" = "$2" ]; }
 gone() { ! kill -0 "$1" 2>/dev/null || [ "$(state_of "$1")" = Z ]; }
 state_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f1; }
@@ -37,17 +22,6 @@ END
 }
 three() { config "$(pair one), $(pair two), $(pair three '"verify_every": "1s"')"; }
 
-start() {
-    "$syncline" -c c.json run >out 2>log </dev/null &
-    pid=$!
-    until_true logged 'is in force' && address=$(grep -o 'http://127[0-9.:]*' log | tail -n 1)
-}
-ends() { # ends RC [SIGNAL]: on that signal
-    kill "-${2:-TERM}" "$pid"
-    wait "$pid"
-    is "the exit code after ${2:-TERM}" $? "$1"
-    pid=
-}
 # children COMMAND: the processes of the daemon that do that.
 children() { pgrep -P "$pid" -f " $1\$"; }
 other_than() { local now && now=$(children "$1" | head -n 1) && [ -n "$now" ] && [ "$now" != "$2" ]; }

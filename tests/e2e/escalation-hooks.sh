@@ -1,28 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # escalation-hooks.sh - the daemon between a simulated Zendesk and GitHub: driven by webhooks alone, or by none; each comment once, in order.
-# shellcheck source=tests/e2e/lib.bash
-. tests/e2e/lib.bash
+# shellcheck source=tests/e2e/daemon.bash
+. tests/e2e/daemon.bash
 command -v python3 >/dev/null && command -v curl >/dev/null && command -v jq >/dev/null || exit 77
 peer=$BUILD/tests/peers/peer
 here=$PWD
 export ZENDESK_TOKEN=oauth-1 GITHUB_TOKEN=github-1
 export DESK_HOOK=desk-0123456789abcdef CODE_HOOK=code-0123456789abcdef DESK_HOOK_SECRET='a secret of the desk' CODE_HOOK_SECRET='a secret of the code'
 
-pid='' teller=''
+teller=''
 cleanup() {
-    [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
+    leave_none
     [ -z "$teller" ] || kill -9 "$teller" 2>/dev/null
     unserve
-}
-until_true() {
-    local i
-    for ((i = 0; i < 500; i++)); do
-        "$@" 2>/dev/null && return 0
-        sleep 0.1
-    done
-    wrong "never true: $*: $(there_said 1 | wc -l) there, $(here_said "$ticket" | wc -l) here, $(tail -n 2 log)"
-    return 1
 }
 order() { curl -fsS "$1/_peer/$2" -d "$3" >/dev/null; }
 zendesk() { curl -fsS -H 'Authorization: Bearer oauth-1' -H 'Content-Type: application/json' -X "$1" "$desk/api/v2$2" ${3:+-d "$3"}; }
@@ -77,13 +68,7 @@ start() {
     "$syncline" -c c.json run >out 2>>log </dev/null 9>&- & # the webhooks' end is not its to hold
     pid=$!
     until_true in_force
-    grep -o 'http://127[0-9.:]*' log | tail -n 1 >address
-}
-ends() {
-    kill "$pid"
-    wait "$pid"
-    is "the exit code" $? 0
-    pid=
+    grep -o 'http://127[0-9.:]*' log | tail -n 1 >address.new && mv address.new address # whole at any moment: the webhooks' end reads it
 }
 fifty_each() {
     for i in $(seq 10 59); do

@@ -1,27 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # hooks.sh - webhooks: good ones lead to the write whatever dies, bad ones are answered alike and take nothing in, floods keep no good one out.
-# shellcheck source=tests/e2e/lib.bash
-. tests/e2e/lib.bash
+# shellcheck source=tests/e2e/daemon.bash
+. tests/e2e/daemon.bash
 command -v python3 >/dev/null && command -v curl >/dev/null && command -v jq >/dev/null || exit 77
 deliver_py=$PWD/tests/peers/deliver.py
 export HOOK_TOKEN=0f6b1c2d3e4f5a6b7c8d9eTOKEN HOOK_BEFORE=former-9876543210abcdefTOKEN HOOK_SECRET='hush hush hush'
 
-pid=
-cleanup() {
-    [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
-    unserve
-}
-until_true() {
-    local i
-    for ((i = 0; i < 300; i++)); do
-        "$@" 2>/dev/null && return 0
-        sleep 0.1
-    done
-    wrong "never true: $*"
-    return 1
-}
-logged() { grep -qF -- "$1" log; }
 has() { [ "$(get "y/$1" .title)" = "$2" ]; }
 children() { pgrep -P "$pid" -f " $1\$"; }
 receivers() { [ "$(children receiver | wc -l)" = "$1" ]; }
@@ -59,12 +44,6 @@ start() {
     "$syncline" -c c.json run >out 2>log </dev/null &
     pid=$!
     until_true ready && address=$(grep -o 'http://127[0-9.:]*' log | tail -n 1)
-}
-ends() {
-    kill "$pid"
-    wait "$pid"
-    is "the exit code" $? 0
-    pid=
 }
 # begin: an API with a record, a daemon that has taken it across.
 begin() {
@@ -148,7 +127,6 @@ bad_ones() {
     ends
     nothing_told
 }
-
 
 # beside WHAT [N]: deliver.py goes on with that until `alone`, whose last word is in $said.
 beside() {

@@ -3,35 +3,12 @@
 # hostile.sh - one daemon with good pairs and every hostile connector of tests/runner beside them: each is named, contained, and parked.
 cd "$(dirname "$0")/../.." || exit 2
 tree=$PWD
-. tests/e2e/lib.bash
+. tests/e2e/daemon.bash
 command -v curl >/dev/null && command -v jq >/dev/null || exit 77
 umask 022
 
-pid=
-cleanup() { [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -f /tmp/syncline-spilled; }
-until_true() { # within a minute, however slow the machine
-    local i
-    for ((i = 0; i < 600; i++)); do
-        "$@" 2>/dev/null && return 0
-        sleep 0.1
-    done
-    wrong "never true: $*: $(tail -n 3 log | cut -c -300)"
-    return 1
-}
-logged() { grep -F -- "$1" log | grep -qF -- "${2:-}"; }
+cleanup() { leave_none; rm -f /tmp/syncline-spilled; }
 has() { [ "$(get "$1" .v)" = "$2" ]; }
-start() {
-    cleanup # of a scenario that broke off
-    "$syncline" -c c.json run >out 2>log </dev/null &
-    pid=$!
-    until_true logged 'is in force' && address=$(grep -o 'http://127[0-9.:]*' log | tail -n 1)
-}
-ends() {
-    kill -TERM "$pid"
-    wait "$pid"
-    is "the exit code after SIGTERM" $? 0
-    pid=
-}
 metric() { curl -s --max-time 20 "$address/metrics" | sed -n "s/^syncline_$1 //p"; }
 metric_is() { [ "$(metric "$1")" = "$2" ]; }
 metric_over() { [ "$(metric "$1")" -gt "$2" ]; }

@@ -3,24 +3,8 @@
 # monitoring.sh - configs/grafana.json and configs/alerts.yml name metrics, labels and commands that a running daemon has.
 cd "$(dirname "$0")/../.." || exit 2
 configs=$PWD/configs
-. tests/e2e/lib.bash
+. tests/e2e/daemon.bash
 command -v curl >/dev/null && command -v jq >/dev/null || exit 77
-
-pid=
-cleanup() {
-    [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
-    unserve
-}
-until_true() {
-    local i
-    for ((i = 0; i < 300; i++)); do
-        "$@" 2>/dev/null && return 0
-        sleep 0.1
-    done
-    wrong "never true: $*: $(tail -n 3 log)"
-    return 1
-}
-logged() { grep -qF -- "$1" log; }
 
 # The metrics page of a daemon that has run a pair between a server with a limit and a folder; page: its text, series: its metrics.
 seen_page() {
@@ -36,14 +20,10 @@ seen_page() {
  "pairs": {"p": {"a": {"connection": "api", "object": "items"}, "b": {"connection": "x", "object": "."}, "mode": "one_way",
    "every": "200ms", "fields": [{"a": "title", "b": "title"}]}}}
 JSON
-    "$syncline" -c c.json run >out 2>log </dev/null &
-    pid=$!
-    until_true logged 'is in force' && address=$(grep -o 'http://127[0-9.:]*' log | tail -n 1)
+    start
     until_true whole
     sed -nE 's/^# HELP (syncline_[a-z_]+) .*/\1/p; s/^(syncline_[a-z_]+).*/\1/p' page | sort -u >series
-    kill -TERM "$pid"
-    wait "$pid"
-    pid=
+    ends
 }
 whole() {
     curl -sS --max-time 20 "$address/metrics" >page

@@ -1,35 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # status.sh - what `status` tells: when a pair runs next, its lag, what a connection has left, a full disk; and nothing that is no longer so.
-# shellcheck source=tests/e2e/lib.bash
-. tests/e2e/lib.bash
+# shellcheck source=tests/e2e/daemon.bash
+. tests/e2e/daemon.bash
 command -v curl >/dev/null && command -v jq >/dev/null || exit 77
 
-pid= mounted=
+mounted=
 cleanup() {
-    [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
+    leave_none
     unserve
     [ -z "$mounted" ] || umount "$mounted" 2>/dev/null
-}
-until_true() {
-    local i
-    for ((i = 0; i < 300; i++)); do
-        "$@" 2>/dev/null && return 0
-        sleep 0.1
-    done
-    wrong "never true: $*"
-    return 1
-}
-logged() { grep -qF -- "$1" log; }
-start() {
-    "$syncline" -c c.json run >out 2>log </dev/null &
-    pid=$!
-    until_true logged 'is in force'
-}
-ends() {
-    kill "-${1:-TERM}" "$pid"
-    wait "$pid" 2>/dev/null
-    pid=
 }
 status_has() { "$syncline" -c c.json status --json >out 2>err; [ "$(js "$1")" = true ]; }
 soon='(. | sub("\\.[0-9]+Z$"; "Z") | fromdateiso8601) - now'
@@ -51,7 +31,7 @@ next_runs() {
     says out 'next run 2'
     says out '; lag '
     hides out 'is started'
-    ends KILL
+    ends 137 KILL
     run 0 status
     hides out 'is at work'
     says out 'if `syncline run` is started'

@@ -3,10 +3,10 @@
 # support.sh - configs/support.jsonc on a simulated Zendesk and GitHub: three pairs on one account, once and under `run`, within the account's limit.
 cd "$(dirname "$0")/../.." || exit 2
 configs=$PWD/configs
-. tests/e2e/lib.bash
+. tests/e2e/daemon.bash
 command -v curl >/dev/null && command -v jq >/dev/null && command -v sqlite3 >/dev/null || exit 77
-pids=() pid=
-cleanup() { [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null; [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; }
+pids=()
+cleanup() { [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null; leave_none; }
 export ZENDESK_TOKEN=oauth-1 GITHUB_TOKEN=github-1
 
 serve() { # PROFILE: its port is in $port
@@ -26,15 +26,6 @@ zendesk() { curl -fsS -H 'Authorization: Bearer oauth-1' -H 'Content-Type: appli
 github() { curl -fsS -H 'Authorization: Bearer github-1' "$code/repos/acme/desk$1"; }
 table() { sqlite3 support/analysis.db "$1"; }
 refused() { curl -fsS "$desk/_peer/state" | jq '[.struck["requests a second"], .struck["429"]] | map(. // 0) | add'; }
-until_true() {
-    local i
-    for ((i = 0; i < 300; i++)); do
-        "$@" 2>/dev/null && return 0
-        sleep 0.1
-    done
-    wrong "never true: $*: $(tail -n 3 log)"
-    return 1
-}
 
 # The example as it is, but for where the two services are; then its tables, as its first lines say. PROFILE: of the desk.
 example() {
