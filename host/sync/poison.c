@@ -87,9 +87,11 @@ static void note(struct engine *g, int t, uint64_t link, uint32_t most)
     put_meta_number(&g->batch, put_key(key, t, link), most);
 }
 
+/* A first death alone may be anybody's, as of a runner that was killed from outside: the second one is its own. */
 void poison_note(struct engine *g, int t, uint64_t link, uint32_t n_untold, uint32_t sent)
 {
-    note(g, t, link, sent == 1 ? ALONE : poison_next(n_untold));
+    const struct suspect *s = find(g, t, link);
+    note(g, t, link, sent == 1 && s && s->most <= 1 ? ALONE : poison_next(n_untold));
 }
 
 void poison_parked(struct engine *g, int t, uint64_t link)

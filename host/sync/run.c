@@ -154,7 +154,7 @@ void engine_say_of(struct engine *g, const struct unit *u, const char *text)
 static const char *take_id(const char *at, char id[256])
 {
     size_t n = strcspn(at, "\x1F\n");
-    bool whole = at[n] == ABOUT_END && n < 256;
+    bool whole = n < 256 && at[n] == ABOUT_END;
     memcpy(id, at, whole ? n : 0);
     return at + n + whole;
 }

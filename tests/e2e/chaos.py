@@ -495,6 +495,7 @@ def main():
         files.mend()
         host.all_go_on()
         files.config()  # what was parked because its runners died is tried again when the config is edited
+        run("parked", "retry", "--all")  # a record that was alone whenever its runner was struck, as a person would
         settle(host, pairs)
         finish(host)
         rest_is_well(pairs)

@@ -68,6 +68,8 @@ hostile=(
     'kills|kills: kill: Operation not permitted|sandbox|'
 )
 
+sanitized=$(grep -aqs __asan_init "$syncline" && echo yes)
+
 # Those that this kernel and this build can contain.
 choose() {
     local row name says needs dies
@@ -77,7 +79,8 @@ choose() {
     for row in "${hostile[@]}"; do
         IFS='|' read -r name says needs dies <<<"$row"
         [ -n "$needs" ] && grep -q 'this kernel has n' out && continue
-        [[ $name == leak && $BUILD == *asan* ]] && continue
+        [[ $name == leak && -n $sanitized ]] && continue
+        [ -z "$sanitized" ] || row=${row/killed by signal 11/} # a sanitizer ends it in words of its own
         rows+=("$row")
     done
 }

@@ -120,7 +120,7 @@ static void idle_go(void)
 /* The one that has been idle for longest makes room. */
 static void bounded(void)
 {
-    char name[8];
+    char name[16];
     unsigned kept = 0;
     cli.warm = warm_new();
     for (int i = 0; i < N_CONNECTIONS; i++) {
