@@ -62,11 +62,19 @@ first_run_over() {
     github GET /issues/1 >/dev/null && curl -fsS "$(cat address)/metrics" >metrics && grep -qx 'syncline_running 0' metrics &&
         grep -q '^syncline_pair_runs_total{pair="escalations.comments"} [1-9]' metrics
 }
-in_force() { grep -q 'is in force' log && children receiver >/dev/null; }
+alive() { jobs -pr | grep -qx "$1"; }
 children() { pgrep -P "$pid" -f " $1\$"; }
-start() {
+begin_it() {
     "$syncline" -c c.json run >out 2>>log </dev/null 9>&- & # the webhooks' end is not its to hold
     pid=$!
+}
+# One that has found the lock of the last one still held, by a process about to end, is begun again.
+in_force() {
+    alive "$pid" || begin_it
+    grep -q 'is in force' log && children receiver >/dev/null
+}
+start() {
+    begin_it
     until_true in_force
     grep -o 'http://127[0-9.:]*' log | tail -n 1 >address.new && mv address.new address # whole at any moment: the webhooks' end reads it
 }
@@ -95,6 +103,8 @@ as_it_must_be() {
     is "hints that wait" "$("$BUILD/tests/unit/test_hooks" waiting state escalations escalations.comments)" 0
 }
 
+told_all() { ! alive "$teller"; }
+
 # The pair polls once a day: what comes across comes by webhooks. Replies and requests are lost, and any process is killed.
 by_webhooks() {
     local victim kind knob
@@ -122,6 +132,7 @@ by_webhooks() {
     for knob in "$desk" "$code"; do order "$knob" calm '{}'; done
     until_true all_there
     exec 9>&-
+    until_true told_all || kill "$teller"
     wait "$teller" || wrong "the webhooks: $(tail -n 1 telling.err)"
     teller=
     echo "counts: $(cat telling)"
